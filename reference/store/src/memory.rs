@@ -1,0 +1,311 @@
+//! The store in memory: shards of hash tables, bounded by bytes, evicting.
+
+mod record;
+mod shard;
+mod tally;
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+
+use crate::item::Item;
+use crate::store::{Access, Change, ScanPosition, Store, StoreStatistics};
+use crate::time::Timestamp;
+use record::Record;
+use shard::{Moment, Shard};
+
+/// How a [`MemoryStore`] is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryOptions {
+    /// What the items may take in all, in bytes: memcached's `-m`. 0 is no limit.
+    pub limit_bytes: u64,
+    /// How many parts the table has, each with a lock of its own: a power of two up to [`MemoryOptions::SHARDS_MAX`]; any
+    /// other number is rounded up to one. More means fewer waits, and shorter ones while a part grows.
+    pub shards: usize,
+}
+
+impl MemoryOptions {
+    /// The most shards there can be.
+    pub const SHARDS_MAX: usize = 1 << 16;
+}
+
+impl Default for MemoryOptions {
+    /// 64 MiB, as memcached, in 256 shards.
+    fn default() -> Self {
+        MemoryOptions {
+            limit_bytes: 64 << 20,
+            shards: 256,
+        }
+    }
+}
+
+/// Why a change was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum MemoryError {
+    /// The item alone is larger than the limit of the store. The text is memcached's.
+    #[error("out of memory storing object")]
+    OutOfMemory,
+}
+
+/// Items in memory.
+///
+/// **Charges.** An item is charged with what it costs the process: 26 bytes of header, its key and its data in one
+/// allocation (plus 8 bytes, rounded up to 16), and 32 bytes for its part of the hash table. When the charges come to more than
+/// the limit, items are evicted at once, before the change that caused it returns; what threads are writing at that very
+/// moment is the only excess there can be.
+///
+/// **Eviction** is CLOCK, with a bound on the work of one step. In each shard a hand goes over the table; an item that has
+/// expired or was flushed is dropped where it is met; an item that was used since the hand last came by loses its
+/// reference bit and stays; an unused one goes. After 16 used ones in a row the least recently used of the 16 goes. The order of
+/// the table is that of the hashes, so a newcomer is anywhere in the circle: it begins with its bit set and stays
+/// for one turn at least. A shard that holds more than its share gives first, then the others in turn.
+///
+/// **Flushing** takes no time: it starts a new epoch. Items carry the epoch in which they were put, and those of an earlier one
+/// are dropped when they are met.
+///
+/// **Hashing** is the caller's: seeded at random in production (clients choose the keys), fixed in simulations. Each key is
+/// hashed once per operation.
+pub struct MemoryStore<H> {
+    shards: Box<[Padded]>,
+    hasher: H,
+    limit_bytes: AtomicU64,
+    /// Charges of all shards together. Each shard knows its own; this one is for seeing cheaply that there are too many.
+    used_bytes: AtomicU64,
+    /// Where the next eviction outside the home shard begins.
+    turn: AtomicUsize,
+    /// How many flushes have been done, modulo 2^16.
+    epoch: AtomicU16,
+    /// When the next flush is due, in Unix milliseconds; `u64::MAX` if none is.
+    flush_at_ms: AtomicU64,
+    /// Held while a flush is noted or done.
+    flushing: Mutex<()>,
+}
+
+/// A shard on cache lines of its own.
+#[repr(align(128))]
+struct Padded(Mutex<Shard>);
+
+impl<H: BuildHasher> MemoryStore<H> {
+    /// An empty store.
+    pub fn new(options: MemoryOptions, hasher: H) -> Self {
+        let shards = options.shards.clamp(1, MemoryOptions::SHARDS_MAX).next_power_of_two();
+        MemoryStore {
+            shards: (0..shards).map(|_| Padded(Mutex::new(Shard::default()))).collect(),
+            hasher,
+            limit_bytes: AtomicU64::new(options.limit_bytes),
+            used_bytes: AtomicU64::new(0),
+            turn: AtomicUsize::new(0),
+            epoch: AtomicU16::new(0),
+            flush_at_ms: AtomicU64::new(u64::MAX),
+            flushing: Mutex::new(()),
+        }
+    }
+
+    /// The hash of a key and the shard that it belongs to.
+    #[inline]
+    fn locate(&self, key: &[u8]) -> (u64, usize) {
+        let hash = self.hasher.hash_one(key);
+        // The table uses the lowest bits and the seven highest; the shard is chosen by those between.
+        let shard = (hash >> 32) as usize & (self.shards.len() - 1);
+        (hash, shard)
+    }
+
+    /// A shard panics only if memory runs out while its table grows, and the table is whole then: the lock is taken anyway.
+    #[inline]
+    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        self.shards[shard].0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn moment(&self, now: Timestamp) -> Moment {
+        Moment {
+            now,
+            epoch: self.epoch.load(Ordering::Acquire),
+        }
+    }
+
+    /// Does the flush that has become due, if any.
+    #[inline]
+    fn settle(&self, now: Timestamp) {
+        if now.unix_ms() >= self.flush_at_ms.load(Ordering::Acquire) {
+            let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+            if now.unix_ms() >= self.flush_at_ms.load(Ordering::Acquire) {
+                self.begin_epoch();
+                self.flush_at_ms.store(u64::MAX, Ordering::Release);
+            }
+        }
+    }
+
+    /// Makes all items ones of an earlier epoch. When the count starts over, what is left of old epochs must really go, or it
+    /// would come back to life; and so must what is put between going and counting.
+    fn begin_epoch(&self) {
+        let last = self.epoch.load(Ordering::Acquire) == u16::MAX;
+        if last {
+            self.clear();
+        }
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        if last {
+            self.clear();
+        }
+    }
+
+    fn clear(&self) {
+        for shard in 0..self.shards.len() {
+            let freed = self.lock(shard).clear();
+            self.release(freed);
+        }
+    }
+
+    fn release(&self, bytes: usize) {
+        self.used_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How many bytes there are too many.
+    #[inline]
+    fn excess(&self) -> u64 {
+        match self.limit_bytes.load(Ordering::Relaxed) {
+            0 => 0,
+            limit => self.used_bytes.load(Ordering::Relaxed).saturating_sub(limit),
+        }
+    }
+
+    /// Evicts from `shard`, which is `home`, what it has beyond its share, sparing the item in bucket `spared`.
+    #[cold]
+    fn evict_at_home(&self, shard: &mut Shard, spared: usize, moment: Moment) {
+        let share = self.limit_bytes.load(Ordering::Relaxed) / self.shards.len() as u64;
+        let surplus = (shard.bytes() as u64).saturating_sub(share);
+        let wanted = self.excess().min(surplus);
+        let freed = shard.evict(wanted as usize, Some(spared), moment);
+        self.release(freed);
+    }
+
+    /// Evicts from all shards but `home`, a little from each, until there is no excess; then again with no bound.
+    #[cold]
+    fn evict_elsewhere(&self, home: Option<usize>, moment: Moment) {
+        let shards = self.shards.len();
+        let first = self.turn.fetch_add(1, Ordering::Relaxed);
+        for step in 0..2 * shards {
+            let excess = self.excess();
+            if excess == 0 {
+                return;
+            }
+            let shard = (first + step) % shards;
+            if Some(shard) != home {
+                let wanted = match step / shards {
+                    0 => excess.div_ceil(shards as u64),
+                    _ => excess,
+                };
+                let freed = self.lock(shard).evict(wanted as usize, None, moment);
+                self.release(freed);
+            }
+        }
+    }
+}
+
+impl<H: BuildHasher> Store for MemoryStore<H> {
+    type Error = MemoryError;
+
+    #[inline]
+    fn read<R>(
+        &self,
+        key: &[u8],
+        now: Timestamp,
+        access: Access,
+        look: impl FnOnce(Option<Item<'_>>) -> R,
+    ) -> Result<R, MemoryError> {
+        self.settle(now);
+        let (hash, home) = self.locate(key);
+        let mut shard = self.lock(home);
+        let (result, freed) = shard.read(hash, key, self.moment(now), access, look);
+        if freed != 0 {
+            self.release(freed);
+        }
+        Ok(result)
+    }
+
+    #[inline]
+    fn update<'d, R>(
+        &self,
+        key: &[u8],
+        now: Timestamp,
+        decide: impl FnOnce(Option<Item<'_>>) -> (Change<'d>, R),
+    ) -> Result<R, MemoryError> {
+        self.settle(now);
+        let (hash, home) = self.locate(key);
+        let mut shard = self.lock(home);
+        // Read under the lock: a flush that has answered is seen by every change that begins later.
+        let moment = self.moment(now);
+        let room = match self.limit_bytes.load(Ordering::Relaxed) {
+            0 => u64::MAX,
+            limit => limit,
+        };
+        let rehash = |record: &Record| self.hasher.hash_one(record.key());
+        let (result, outcome) = shard.update((hash, key), moment, room, rehash, decide);
+        if outcome.grown != 0 {
+            // Wraps when it shrinks, which is the same as subtracting.
+            self.used_bytes.fetch_add(outcome.grown as u64, Ordering::Relaxed);
+            if outcome.grown > 0 && self.excess() > 0 {
+                self.evict_at_home(&mut shard, outcome.bucket, moment);
+                drop(shard);
+                self.evict_elsewhere(Some(home), moment);
+            }
+        }
+        if outcome.refused {
+            return Err(MemoryError::OutOfMemory);
+        }
+        Ok(result)
+    }
+
+    fn flush(&self, at: Timestamp, now: Timestamp) -> Result<(), MemoryError> {
+        self.settle(now);
+        let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        if at <= now {
+            self.begin_epoch();
+            self.flush_at_ms.store(u64::MAX, Ordering::Release);
+        } else {
+            self.flush_at_ms.store(at.unix_ms(), Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        from: ScanPosition,
+        now: Timestamp,
+        visit: impl FnMut(Item<'_>),
+    ) -> Result<Option<ScanPosition>, MemoryError> {
+        self.settle(now);
+        let shards = self.shards.len() as u64;
+        if from.0 >= shards {
+            return Ok(None);
+        }
+        // A whole shard at a time: items move within it when it grows.
+        self.lock(from.0 as usize).scan(self.moment(now), visit);
+        Ok(Some(ScanPosition(from.0 + 1)).filter(|next| next.0 < shards))
+    }
+
+    fn statistics(&self) -> StoreStatistics {
+        let mut sum = StoreStatistics {
+            limit_bytes: self.limit_bytes.load(Ordering::Relaxed),
+            ..StoreStatistics::default()
+        };
+        for shard in 0..self.shards.len() {
+            self.lock(shard).add_statistics(&mut sum);
+        }
+        sum
+    }
+
+    fn set_limit(&self, limit_bytes: u64, now: Timestamp) -> bool {
+        self.limit_bytes.store(limit_bytes, Ordering::Relaxed);
+        self.evict_elsewhere(None, self.moment(now));
+        true
+    }
+
+    fn reset_statistics(&self) {
+        for shard in 0..self.shards.len() {
+            self.lock(shard).reset_statistics();
+        }
+    }
+}

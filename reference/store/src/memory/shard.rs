@@ -1,0 +1,293 @@
+//! One part of the table, under one lock.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::OccupiedEntry;
+
+use super::record::{Record, charge};
+use super::tally::Tally;
+use crate::item::{Attributes, Item, access_time};
+use crate::store::{Access, Change, Data, StoreStatistics};
+use crate::time::Timestamp;
+
+/// How many used items an eviction looks at before it takes the least recently used of them.
+const EXAMINED_MAX: usize = 16;
+
+/// The longest key that a record can hold; the protocol's limit is 250.
+const KEY_BYTES_MAX: usize = 255;
+
+/// Against what an item's expiry and epoch are held.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: Timestamp,
+    pub(super) epoch: u16,
+}
+
+/// Whether an item is there, to a client.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Live,
+    Expired,
+    Flushed,
+}
+
+impl Moment {
+    #[inline]
+    fn state(self, record: &Record) -> State {
+        if record.epoch() != self.epoch {
+            State::Flushed
+        } else if record.expiry().is_past(self.now) {
+            State::Expired
+        } else {
+            State::Live
+        }
+    }
+}
+
+/// What an update did to the shard.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome {
+    /// By how many bytes the charges grew; negative if they shrank.
+    pub(super) grown: isize,
+    /// Where the item is that was put. Without meaning if nothing was.
+    pub(super) bucket: usize,
+    /// Nothing was changed, because there can never be room for the item.
+    pub(super) refused: bool,
+}
+
+impl Outcome {
+    const NOTHING: Outcome = Outcome {
+        grown: 0,
+        bucket: 0,
+        refused: false,
+    };
+    const REFUSED: Outcome = Outcome {
+        refused: true,
+        ..Outcome::NOTHING
+    };
+}
+
+/// Some of the items, and what was counted of them.
+#[derive(Default)]
+pub(super) struct Shard {
+    table: HashTable<Record>,
+    /// The bucket that the next eviction looks at.
+    hand: usize,
+    /// Charges of the items in the table.
+    bytes: usize,
+    tally: Tally,
+}
+
+impl Shard {
+    /// Charges of the items held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Looks `key` up; answers what `look` did and how many bytes were freed because the item had died.
+    #[inline]
+    pub(super) fn read<R>(
+        &mut self,
+        hash: u64,
+        key: &[u8],
+        moment: Moment,
+        access: Access,
+        look: impl FnOnce(Option<Item<'_>>) -> R,
+    ) -> (R, usize) {
+        let Ok(mut entry) = self.table.find_entry(hash, |record| record.key() == key) else {
+            return (look(None), 0);
+        };
+        match moment.state(entry.get()) {
+            State::Live => {
+                let result = look(Some(entry.get().item()));
+                if access == Access::Note {
+                    entry.get_mut().note_access(access_time(moment.now));
+                }
+                (result, 0)
+            }
+            state => {
+                self.tally.met_dead(state);
+                let freed = bury(entry, state, &mut self.tally);
+                self.bytes -= freed;
+                (look(None), freed)
+            }
+        }
+    }
+
+    /// Lets `decide` change the item under `key`. A new item that cannot fit in `room` bytes is refused.
+    #[inline]
+    pub(super) fn update<'d, R>(
+        &mut self,
+        (hash, key): (u64, &[u8]),
+        moment: Moment,
+        room: u64,
+        rehash: impl Fn(&Record) -> u64,
+        decide: impl FnOnce(Option<Item<'_>>) -> (Change<'d>, R),
+    ) -> (R, Outcome) {
+        let mut buried = 0;
+        if let Ok(entry) = self.table.find_entry(hash, |record| record.key() == key) {
+            match moment.state(entry.get()) {
+                State::Live => {
+                    let (change, result) = decide(Some(entry.get().item()));
+                    let outcome = self::change(entry, change, moment.epoch, room);
+                    self.settle(outcome, &change);
+                    return (result, outcome);
+                }
+                state => buried = bury(entry, state, &mut self.tally),
+            }
+        }
+        let (change, result) = decide(None);
+        let mut outcome = Outcome::NOTHING;
+        if let Change::Put(attributes, data) = &change {
+            outcome = self.create((hash, key), attributes, *data, moment.epoch, room, rehash);
+        }
+        outcome.grown -= buried as isize;
+        self.settle(outcome, &change);
+        (result, outcome)
+    }
+
+    fn create(
+        &mut self,
+        (hash, key): (u64, &[u8]),
+        attributes: &Attributes,
+        data: Data<'_>,
+        epoch: u16,
+        room: u64,
+        rehash: impl Fn(&Record) -> u64,
+    ) -> Outcome {
+        let charge = charge(key.len(), data.len(0));
+        if charge as u64 > room || key.len() > KEY_BYTES_MAX {
+            return Outcome::REFUSED;
+        }
+        let record = Record::new(key, attributes, epoch, data, &[]);
+        let entry = self.table.insert_unique(hash, record, rehash);
+        Outcome {
+            grown: charge as isize,
+            bucket: entry.bucket_index(),
+            refused: false,
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome, change: &Change<'_>) {
+        self.bytes = self.bytes.wrapping_add_signed(outcome.grown);
+        if outcome.refused {
+            self.tally.outofmemory += 1;
+        } else if matches!(change, Change::Put(..)) {
+            self.tally.total_items += 1;
+        }
+    }
+
+    /// Drops items, dead or unused ones first, until `wanted` bytes have been freed or nothing is left but the item in bucket
+    /// `spared`. Answers how many bytes were freed.
+    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, moment: Moment) -> usize {
+        let mut freed = 0;
+        while freed < wanted {
+            let Some(victim) = self.victim(spared, moment) else {
+                break;
+            };
+            let Ok(entry) = self.table.get_bucket_entry(victim) else {
+                break;
+            };
+            freed += match moment.state(entry.get()) {
+                State::Live => {
+                    self.tally.evict(entry.get());
+                    entry.remove().0.charge()
+                }
+                state => bury(entry, state, &mut self.tally),
+            };
+        }
+        self.bytes -= freed;
+        freed
+    }
+
+    /// The bucket of the item that goes next, or `None` if there is none but the one in `spared`.
+    fn victim(&mut self, spared: Option<usize>, moment: Moment) -> Option<usize> {
+        let buckets = self.table.num_buckets();
+        let mut least_recent: Option<(u32, usize)> = None;
+        let mut examined = 0;
+        for _ in 0..buckets {
+            let at = self.hand % buckets;
+            self.hand = at + 1;
+            if Some(at) == spared {
+                continue;
+            }
+            let Some(record) = self.table.get_bucket_mut(at) else {
+                continue;
+            };
+            if moment.state(record) != State::Live || !record.take_referenced() {
+                return Some(at);
+            }
+            let candidate = (record.accessed_unix_s(), at);
+            least_recent = Some(least_recent.map_or(candidate, |least| least.min(candidate)));
+            examined += 1;
+            if examined == EXAMINED_MAX {
+                break;
+            }
+        }
+        least_recent.map(|(_, at)| at)
+    }
+
+    /// Passes all live items to `visit`.
+    pub(super) fn scan(&self, moment: Moment, mut visit: impl FnMut(Item<'_>)) {
+        for record in &self.table {
+            if moment.state(record) == State::Live {
+                visit(record.item());
+            }
+        }
+    }
+
+    /// Drops everything, the table's memory too; answers how many bytes were freed.
+    pub(super) fn clear(&mut self) -> usize {
+        self.table = HashTable::new();
+        self.hand = 0;
+        std::mem::take(&mut self.bytes)
+    }
+
+    pub(super) fn add_statistics(&self, sum: &mut StoreStatistics) {
+        sum.curr_items += self.table.len() as u64;
+        sum.bytes += self.bytes as u64;
+        self.tally.add_to(sum);
+    }
+
+    pub(super) fn reset_statistics(&mut self) {
+        self.tally = Tally::default();
+    }
+}
+
+/// Does `change` to the live item in `entry`.
+#[inline]
+fn change(mut entry: OccupiedEntry<'_, Record>, change: Change<'_>, epoch: u16, room: u64) -> Outcome {
+    let before = entry.get().charge();
+    match change {
+        Change::Keep => Outcome::NOTHING,
+        Change::Remove => {
+            entry.remove();
+            Outcome {
+                grown: -(before as isize),
+                ..Outcome::NOTHING
+            }
+        }
+        Change::Put(attributes, data) => {
+            let bucket = entry.bucket_index();
+            let record = entry.get_mut();
+            if !record.overwrite(&attributes, epoch, data) {
+                let key_bytes = record.key().len();
+                if charge(key_bytes, data.len(record.data().len())) as u64 > room {
+                    return Outcome::REFUSED;
+                }
+                *record = Record::new(record.key(), &attributes, epoch, data, record.data());
+            }
+            Outcome {
+                grown: record.charge() as isize - before as isize,
+                bucket,
+                refused: false,
+            }
+        }
+    }
+}
+
+/// Drops an item that is dead; answers how many bytes that frees.
+fn bury(entry: OccupiedEntry<'_, Record>, state: State, tally: &mut Tally) -> usize {
+    let (record, _) = entry.remove();
+    tally.reclaim(&record, state);
+    record.charge()
+}
