@@ -12,9 +12,12 @@
 //! It must not know sockets, tokio, clocks, logs, items or stores: what a request MEANS is for `refcached-store`.
 
 pub mod base64;
+mod classic;
 pub mod limits;
 pub mod meta;
+mod meta_line;
 pub mod meta_reply;
+mod number;
 pub mod parser;
 pub mod refusal;
 pub mod request;

@@ -29,11 +29,7 @@ impl Limits {
 
     /// Whether an item of these sizes (in bytes) may be stored.
     pub fn admits(&self, key_bytes: usize, client_flags: u32, value_bytes: usize) -> bool {
-        let flags = if client_flags == 0 {
-            0
-        } else {
-            ITEM_FLAGS_BYTES
-        };
+        let flags = if client_flags == 0 { 0 } else { ITEM_FLAGS_BYTES };
         let total = ITEM_OVERHEAD_BYTES + flags + key_bytes as u64 + value_bytes as u64;
         total <= self.item_bytes_max
     }

@@ -1,8 +1,22 @@
-//! Bytes to requests.
+//! Bytes to requests: lines are found, judged and joined with their data blocks here; what stands in a line is read by
+//! [`crate::classic`] and [`crate::meta`].
 
+use memchr::memchr;
+
+use crate::classic;
 use crate::limits::Limits;
-use crate::refusal::Refusal;
+use crate::meta_line;
+use crate::refusal::{Refusal, RefusalKind};
 use crate::request::Request;
+
+/// The first byte of a request of the binary protocol.
+const BINARY_MAGIC: u8 = 0x80;
+
+/// Lines shorter than this, their end included, are refused unread: `mn` with a bare LF is one.
+const LINE_BYTES_MIN: usize = 4;
+
+/// So many blanks may stand before the `get` of a multi-get longer than [`Limits::line_bytes_max`].
+const MULTIGET_BLANKS_MAX: usize = 100;
 
 /// What [`Parser::next`] found at the beginning of the input. The caller drops `consumed` bytes, whatever the step is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +33,14 @@ pub enum Step<'a> {
     Request {
         /// The command.
         request: Request<'a>,
-        /// Its length, data block included.
+        /// Its length, data block included, and what was swallowed before it.
         consumed: usize,
     },
     /// A command to refuse.
     Refused {
         /// What to answer.
         refusal: Refusal<'a>,
-        /// The bytes that were judged. A data block that must be swallowed follows in later steps.
+        /// The bytes that were judged. A data block that must be swallowed is consumed in later steps.
         consumed: usize,
     },
 }
@@ -34,7 +48,11 @@ pub enum Step<'a> {
 /// Finds the commands in a stream of bytes. One parser per connection.
 ///
 /// The caller keeps one growing buffer, calls [`Parser::next`] with all bytes that are not consumed yet, drops the
-/// `consumed` bytes after each step, and reads more when the step is [`Step::Incomplete`].
+/// `consumed` bytes after each step, and reads more when the step is [`Step::Incomplete`]. After a refusal that
+/// [closes](Refusal::closes) it does not call again.
+///
+/// How the stream is cut makes no difference, with one exception that memcached shares: a line longer than
+/// [`Limits::line_bytes_max`] is read if its end is already there, and closes the connection if it is not.
 #[derive(Debug)]
 pub struct Parser {
     limits: Limits,
@@ -44,13 +62,14 @@ pub struct Parser {
     swallow: u64,
     /// Bytes at the beginning of the input that are known to hold no end of line.
     scanned: usize,
-    /// Nothing has been consumed yet.
+    /// No byte has been seen yet.
     fresh: bool,
 }
 
 impl Parser {
     /// A parser for one new connection.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(mut limits: Limits) -> Self {
+        limits.key_bytes_max = limits.key_bytes_max.min(Limits::KEY_BYTES_CEILING);
         Parser {
             limits,
             scratch: [0; Limits::KEY_BYTES_CEILING],
@@ -61,17 +80,218 @@ impl Parser {
     }
 
     /// Judges the beginning of `input`, which must begin with the bytes that the last step did not consume.
+    #[inline]
     pub fn next<'a>(&'a mut self, input: &'a [u8]) -> Step<'a> {
-        let _ = (
-            &self.limits,
-            &self.scratch,
-            self.swallow,
-            self.scanned,
-            self.fresh,
-        );
-        Step::Incomplete {
-            consumed: 0,
-            wanted: input.len() + 1,
+        let skipped = self.skip(input);
+        let input = &input[skipped..];
+        if self.fresh && !input.is_empty() {
+            self.fresh = false;
+            if input[0] == BINARY_MAGIC {
+                return refused(RefusalKind::BinaryProtocol, input.len());
+            }
+        }
+        let Some(line_end) = self.line_end(input) else {
+            return self.without_line_end(input, skipped);
+        };
+        if line_end + 1 < LINE_BYTES_MIN {
+            return refused(RefusalKind::BadFormat, skipped + line_end + 1);
+        }
+        let command = Command::split(input, line_end, skipped);
+        match dispatch(&command, &self.limits, &mut self.scratch) {
+            Ok(step) => step,
+            Err(Fault { refusal, swallow }) => {
+                self.swallow = swallow;
+                Step::Refused {
+                    refusal,
+                    consumed: command.consumed,
+                }
+            }
         }
     }
+
+    /// Swallows what is left of a refused data block, and returns how many bytes that was.
+    #[inline]
+    fn skip(&mut self, input: &[u8]) -> usize {
+        if self.swallow == 0 {
+            return 0;
+        }
+        let skipped = usize::try_from(self.swallow).map_or(input.len(), |left| left.min(input.len()));
+        self.swallow -= skipped as u64;
+        skipped
+    }
+
+    /// Where the LF is that ends the first line.
+    #[inline]
+    fn line_end(&mut self, input: &[u8]) -> Option<usize> {
+        let known = std::mem::take(&mut self.scanned).min(input.len());
+        memchr(b'\n', &input[known..]).map(|offset| known + offset)
+    }
+
+    /// Waits for the end of the line, or gives up on it.
+    #[cold]
+    fn without_line_end<'a>(&mut self, input: &[u8], skipped: usize) -> Step<'a> {
+        let limit = if begins_multiget(input) {
+            self.limits.multiget_line_bytes_max.max(self.limits.line_bytes_max)
+        } else {
+            self.limits.line_bytes_max
+        };
+        if input.len() > limit {
+            return refused(RefusalKind::LineTooLong, skipped + input.len());
+        }
+        self.scanned = input.len();
+        let wanted = if self.swallow > 0 { 1 } else { input.len() + 1 };
+        Step::Incomplete {
+            consumed: skipped,
+            wanted,
+        }
+    }
+}
+
+/// One command line, cut at its first blank, and the bytes after it.
+pub(crate) struct Command<'a> {
+    /// What stands before the first blank. Empty if the line begins with one.
+    pub(crate) verb: &'a [u8],
+    /// The line from that blank on, or nothing; without the line's end.
+    pub(crate) arguments: &'a [u8],
+    /// The whole line without its end.
+    pub(crate) line: &'a [u8],
+    /// What follows the line in the input: the data block, or its beginning.
+    pub(crate) after: &'a [u8],
+    /// The line's length with its end, and what was swallowed before it.
+    pub(crate) consumed: usize,
+    /// How much of `consumed` was swallowed before the line.
+    skipped: usize,
+}
+
+impl<'a> Command<'a> {
+    #[inline]
+    fn split(input: &'a [u8], line_end: usize, skipped: usize) -> Self {
+        let (line, after) = (&input[..line_end], &input[line_end + 1..]);
+        let consumed = skipped + line_end + 1;
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let blank = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
+        let (verb, arguments) = line.split_at(blank);
+        Command {
+            verb,
+            arguments,
+            line,
+            after,
+            consumed,
+            skipped,
+        }
+    }
+
+    /// The step of a command that is its line and nothing more.
+    #[inline]
+    pub(crate) fn step(&self, request: Request<'a>) -> Outcome<'a> {
+        Ok(Step::Request {
+            request,
+            consumed: self.consumed,
+        })
+    }
+
+    /// The step of a command with a data block of `length` bytes, made of the block by `request` once it is there.
+    /// `silent` says whether a block that does not end in CR LF is answered.
+    #[inline]
+    pub(crate) fn step_with_data(
+        &self,
+        length: usize,
+        silent: bool,
+        request: impl FnOnce(&'a [u8]) -> Request<'a>,
+    ) -> Outcome<'a> {
+        let block = length + 2;
+        let Some(data) = self.after.get(..block) else {
+            let wanted = self.consumed - self.skipped + block;
+            return Ok(Step::Incomplete {
+                consumed: self.skipped,
+                wanted,
+            });
+        };
+        let consumed = self.consumed + block;
+        let Some(value) = data.strip_suffix(b"\r\n") else {
+            let refusal = Refusal {
+                kind: RefusalKind::BadDataChunk,
+                silent,
+                invalidate: None,
+            };
+            return Ok(Step::Refused { refusal, consumed });
+        };
+        Ok(Step::Request {
+            request: request(value),
+            consumed,
+        })
+    }
+}
+
+/// A step, or a refusal of the line.
+pub(crate) type Outcome<'a> = Result<Step<'a>, Fault<'a>>;
+
+/// A refusal of a line, and how much of what follows it belongs to it.
+pub(crate) struct Fault<'a> {
+    refusal: Refusal<'a>,
+    swallow: u64,
+}
+
+impl<'a> Fault<'a> {
+    /// A refusal that is answered.
+    #[cold]
+    pub(crate) fn new(kind: RefusalKind) -> Self {
+        Fault {
+            refusal: Refusal {
+                kind,
+                silent: false,
+                invalidate: None,
+            },
+            swallow: 0,
+        }
+    }
+
+    /// Not answered if the client asked for that.
+    pub(crate) fn silent_if(mut self, silent: bool) -> Self {
+        self.refusal.silent = silent;
+        self
+    }
+
+    /// Followed by a data block of this length, which is swallowed with its CR LF.
+    pub(crate) fn swallowing(mut self, length: usize) -> Self {
+        self.swallow = length as u64 + 2;
+        self
+    }
+
+    /// The item of this key must go.
+    pub(crate) fn invalidating(mut self, key: &'a [u8]) -> Self {
+        self.refusal.invalidate = Some(key);
+        self
+    }
+}
+
+#[inline]
+fn dispatch<'a>(
+    command: &Command<'a>,
+    limits: &Limits,
+    scratch: &'a mut [u8; Limits::KEY_BYTES_CEILING],
+) -> Outcome<'a> {
+    if let [b'm', letter] = command.verb {
+        return meta_line::read(*letter, command, limits, scratch);
+    }
+    classic::read(command, limits)
+}
+
+#[cold]
+fn refused<'a>(kind: RefusalKind, consumed: usize) -> Step<'a> {
+    Step::Refused {
+        refusal: Refusal {
+            kind,
+            silent: false,
+            invalidate: None,
+        },
+        consumed,
+    }
+}
+
+/// Whether a line without an end may grow beyond [`Limits::line_bytes_max`].
+fn begins_multiget(input: &[u8]) -> bool {
+    let blanks = input.iter().take_while(|&&byte| byte == b' ').count();
+    let word = &input[blanks..];
+    blanks <= MULTIGET_BLANKS_MAX && (word.starts_with(b"get ") || word.starts_with(b"gets "))
 }

@@ -57,9 +57,7 @@ impl Request<'_> {
             Request::Verbosity(verbosity) => verbosity.noreply,
             Request::CacheMemlimit(limit) => limit.noreply,
             Request::Shutdown(shutdown) => shutdown.noreply,
-            Request::Slabs(arguments)
-            | Request::Lru(arguments)
-            | Request::LruCrawler(arguments) => arguments.noreply,
+            Request::Slabs(arguments) | Request::Lru(arguments) | Request::LruCrawler(arguments) => arguments.noreply,
             Request::Retrieve(_)
             | Request::Meta(_)
             | Request::MetaNoop

@@ -3,14 +3,11 @@
 use crate::meta_reply::{MetaDebug, MetaReply};
 
 /// `shutdown` where it is not enabled. Memcached really puts the colon after `SERVER_ERROR`.
-pub const SHUTDOWN_NOT_ENABLED: Response<'static> =
-    Response::Notice(b"SERVER_ERROR: shutdown not enabled");
+pub const SHUTDOWN_NOT_ENABLED: Response<'static> = Response::Notice(b"SERVER_ERROR: shutdown not enabled");
 /// `shutdown` with an argument other than `graceful`.
-pub const SHUTDOWN_MODE_INVALID: Response<'static> =
-    Response::ClientError(b"invalid shutdown mode");
+pub const SHUTDOWN_MODE_INVALID: Response<'static> = Response::ClientError(b"invalid shutdown mode");
 /// `incr`, `decr` or `ma` on a value that is not a number.
-pub const NON_NUMERIC: Response<'static> =
-    Response::ClientError(b"cannot increment or decrement non-numeric value");
+pub const NON_NUMERIC: Response<'static> = Response::ClientError(b"cannot increment or decrement non-numeric value");
 
 /// One answer: a line, or a line and a data block. An answer of several (`VALUE ... END`, `STAT ... END`) is several of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
