@@ -1,0 +1,135 @@
+//! Real memcached, release by release, and the containers that it runs in.
+
+mod harness;
+
+use std::process::{Command, Stdio};
+
+use harness::{Harness, Outcome};
+use libtest_mimic::{Arguments, Trial};
+use mcspec_containers::engine::{IMAGE, OWNER_LABEL};
+use mcspec_containers::owner::Owner;
+use mcspec_containers::{Engine, Memcached, releases};
+use mcspec_suite::case::Release;
+use testcontainers::bollard::errors::Error as DockerError;
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{GenericImage, ImageExt};
+use tokio::net::TcpStream;
+
+fn main() -> Outcome {
+    let arguments = Arguments::from_args();
+    let harness = Harness::new()?;
+    let mut trials = container_trials(&harness);
+    for release in harness.releases.clone() {
+        trials.extend(release_trials(&harness, &release));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn release_trials(harness: &Harness, release: &Release) -> Vec<Trial> {
+    let tested = release.clone();
+    let image_is_the_release = harness.trial(
+        "release",
+        format!("memcached_{release}_is_the_release_of_its_tag"),
+        |_| async move {
+            let server = Memcached::start(&tested, &[]).await?;
+            assert_eq!(Release::from_version_line(server.version()), Some(tested));
+            Ok(server.stop().await?)
+        },
+    );
+    vec![image_is_the_release]
+}
+
+fn container_trials(harness: &Harness) -> Vec<Trial> {
+    macro_rules! trials {
+        ($($claim:ident)*) => {
+            vec![$(harness.trial("containers", stringify!($claim).to_owned(), $claim)),*]
+        };
+    }
+    trials![
+        every_wanted_release_has_its_image
+        a_container_is_gone_when_it_is_stopped
+        a_container_is_gone_when_its_test_panics
+        a_container_whose_owner_was_killed_is_swept_and_no_other
+        a_missing_image_is_an_error_that_says_what_makes_it
+    ]
+}
+
+/// Any release that is there: these trials are about the container, not about what runs in it.
+async fn any_release(engine: &Engine) -> Result<Release, Box<dyn std::error::Error>> {
+    let releases = engine.releases().await?;
+    Ok(releases
+        .last()
+        .ok_or("no image memcached:<release>; run `ci/images`")?
+        .clone())
+}
+
+async fn every_wanted_release_has_its_image(engine: Engine) -> Outcome {
+    let there = engine.releases().await?;
+    let wanted = releases::present(&there);
+    let missing: Vec<_> = wanted.iter().filter(|release| !there.contains(release)).collect();
+    assert!(missing.is_empty(), "no image of {missing:?}; run `ci/images`");
+    Ok(())
+}
+
+async fn a_container_is_gone_when_it_is_stopped(engine: Engine) -> Outcome {
+    let server = Memcached::start(&any_release(&engine).await?, &["-m", "16"]).await?;
+    let id = server.container_id().to_owned();
+    TcpStream::connect(server.address()).await?;
+    assert!(exists(&id).await?);
+    server.stop().await?;
+    assert!(!exists(&id).await?);
+    Ok(())
+}
+
+async fn a_container_is_gone_when_its_test_panics(engine: Engine) -> Outcome {
+    let server = Memcached::start(&any_release(&engine).await?, &[]).await?;
+    let id = server.container_id().to_owned();
+    let panicked = tokio::spawn(async move {
+        let _held = server;
+        // What a panic does, without the report that would look like a failure of this test.
+        std::panic::resume_unwind(Box::new("on purpose"));
+    });
+    assert!(panicked.await.is_err());
+    assert!(!exists(&id).await?);
+    Ok(())
+}
+
+async fn a_container_whose_owner_was_killed_is_swept_and_no_other(engine: Engine) -> Outcome {
+    let release = any_release(&engine).await?;
+    let mut owner = Command::new("sleep").arg("600").stdout(Stdio::null()).spawn()?;
+    let label = Owner::of(owner.id()).ok_or("the process that was just started is not in /proc")?;
+    let leftover = GenericImage::new(IMAGE, &release.to_string())
+        .with_label(OWNER_LABEL, label.to_string())
+        .start()
+        .await?;
+    let mine = Memcached::start(&release, &[]).await?;
+
+    engine.sweep().await?;
+    assert!(exists(leftover.id()).await?, "its owner runs");
+    owner.kill()?;
+    owner.wait()?;
+    engine.sweep().await?;
+    assert!(!exists(leftover.id()).await?, "its owner is gone");
+    assert!(exists(mine.container_id()).await?, "this test runs");
+    Ok(mine.stop().await?)
+}
+
+async fn a_missing_image_is_an_error_that_says_what_makes_it(_: Engine) -> Outcome {
+    let Err(error) = Memcached::start(&"1.6.0.0.1".parse()?, &[]).await else {
+        return Err("a container of an image that does not exist was started".into());
+    };
+    let error = error.to_string();
+    assert!(error.contains("memcached:1.6.0.0.1"), "{error}");
+    assert!(error.contains("ci/images"), "{error}");
+    Ok(())
+}
+
+async fn exists(id: &str) -> Result<bool, Box<dyn std::error::Error>> {
+    let docker = docker_client_instance().await?;
+    match docker.inspect_container(id, None).await {
+        Ok(_) => Ok(true),
+        Err(DockerError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(cause) => Err(cause.into()),
+    }
+}
