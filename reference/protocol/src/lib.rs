@@ -6,6 +6,7 @@
 //! - [`request`], [`meta`]: what a client can ask for.
 //! - [`refusal`]: what is refused before it is a request.
 //! - [`response`], [`meta_reply`]: what a server answers, and how it is written.
+//! - [`reply`]: `ReplyParser`, the other direction, for clients; `Request::encode` writes what it answers to.
 //! - [`limits`]: the sizes at which a request is refused.
 //! - [`tokens`], [`base64`]: words of a line; keys in base64.
 //!
@@ -20,12 +21,15 @@ pub mod meta_reply;
 mod number;
 pub mod parser;
 pub mod refusal;
+pub mod reply;
 pub mod request;
+mod request_encode;
 pub mod response;
 pub mod tokens;
 
 pub use limits::Limits;
 pub use parser::{Parser, Step};
 pub use refusal::{Refusal, RefusalKind};
+pub use reply::{ReplyLimits, ReplyParser, ReplyStep};
 pub use request::Request;
 pub use response::Response;
