@@ -1,12 +1,22 @@
 //! Requests to replies.
 
+mod administration;
+mod arithmetic;
+mod decimal;
+mod meta;
+mod retrieval;
+mod statistics;
+mod storing;
+
 use std::sync::Arc;
 
-use refcached_protocol::{Refusal, Request, Response};
+use refcached_protocol::request::{Arithmetic, Delete, FlushAll, Touch, Verbosity};
+use refcached_protocol::{Refusal, RefusalKind, Request, Response};
 
+use crate::counters::Counter;
 use crate::environment::Environment;
-use crate::store::Store;
-use crate::time::Timestamp;
+use crate::store::{Change, Data, Store};
+use crate::time::{Expiry, Timestamp};
 
 /// Executes requests against a store. Cheap to make: a store and a shared environment.
 pub struct Engine<S> {
@@ -20,8 +30,8 @@ pub struct Engine<S> {
 pub enum Progress {
     /// The request is done and its reply, if it has one, is in the output.
     Done,
-    /// The output has reached [`crate::Options::reply_bytes_max`] in the middle of the reply. The caller sends what is there and
-    /// goes on with [`Engine::resume`].
+    /// The output has reached [`crate::Options::reply_bytes_max`] in the middle of the reply. The caller sends what is there
+    /// and goes on with [`Engine::resume`].
     More(Cursor),
     /// The client asked to be disconnected. Replies before this one are sent first.
     Close,
@@ -29,7 +39,10 @@ pub enum Progress {
 
 /// Where a reply stands that is not complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(pub(crate) u64);
+pub struct Cursor(pub(crate) usize);
+
+/// What a command that does not retrieve came to. The reply is left out where `noreply` asked for that.
+type Answer<E> = Result<Response<'static>, E>;
 
 impl<S: Store> Engine<S> {
     /// An engine over `store`.
@@ -56,23 +69,151 @@ impl<S: Store> Engine<S> {
     /// Executes `request` at the time `now` and appends its reply to `out`.
     ///
     /// `shutdown` is answered as not enabled and `watch` as not allowed: a server that offers them deals with them itself.
+    #[inline]
     pub fn execute(&self, request: &Request<'_>, now: Timestamp, out: &mut Vec<u8>) -> Progress {
-        let _ = (request, now);
-        Response::Error.encode(out);
-        Progress::Done
+        match request {
+            Request::Retrieve(retrieve) => self.retrieve(retrieve, retrieve.keys, now, out),
+            Request::Meta(meta) => self.meta(meta, now, out),
+            _ => self.execute_plain(request, now, out),
+        }
     }
 
     /// Goes on with a `request` that was answered in part. To the client it is one command: the same request, the same engine
     /// and the same `now` must be given as before.
     pub fn resume(&self, request: &Request<'_>, from: Cursor, now: Timestamp, out: &mut Vec<u8>) -> Progress {
-        let _ = from;
-        self.execute(request, now, out)
+        match request {
+            Request::Retrieve(retrieve) => self.resume_retrieval(retrieve, from, now, out),
+            // No other reply pauses.
+            _ => Progress::Done,
+        }
     }
 
     /// Does what a refused command has to do beside being answered (dropping an item that was to be replaced), and appends
     /// the answer to `out`. Whether the connection must be closed is for [`Refusal::closes`] to say.
     pub fn refuse(&self, refusal: &Refusal<'_>, now: Timestamp, out: &mut Vec<u8>) {
-        let _ = now;
+        if refusal.kind == RefusalKind::TooLarge {
+            self.count(Counter::StoreTooLarge);
+        }
+        if let Some(key) = refusal.invalidate
+            && let Err(error) = self.store.update(key, now, |_| (Change::Remove, ()))
+        {
+            self.failure(&error, out);
+            return;
+        }
         refusal.encode(out);
+    }
+
+    /// The commands that are answered by one line, or by lines that no item is part of.
+    fn execute_plain(&self, request: &Request<'_>, now: Timestamp, out: &mut Vec<u8>) -> Progress {
+        let answer = match request {
+            Request::Store(store) => self.store_item(store, now),
+            Request::Delete(delete) => self.delete(delete, now),
+            Request::Arithmetic(arithmetic) => self.arithmetic(arithmetic, now),
+            Request::Touch(touch) => self.touch(touch, now),
+            Request::FlushAll(flush) => self.flush_all(flush, now),
+            Request::Verbosity(verbosity) => Ok(self.set_verbosity(*verbosity)),
+            Request::MetaNoop => Ok(Response::MetaNoop),
+            Request::Quit => return Progress::Close,
+            Request::Version => {
+                Response::Version(self.options().version.as_bytes()).encode(out);
+                return Progress::Done;
+            }
+            Request::Stats(arguments) => {
+                self.stats(arguments, now, out);
+                return Progress::Done;
+            }
+            Request::CacheMemlimit(limit) => Ok(self.set_memory_limit(*limit, now)),
+            Request::Slabs(arguments) => Ok(administration::slabs(arguments)),
+            Request::Lru(arguments) => Ok(administration::lru(arguments)),
+            Request::LruCrawler(arguments) => Ok(administration::lru_crawler(arguments)),
+            Request::Watch(_) => Ok(Response::ClientError(b"watch commands not allowed")),
+            Request::Shutdown(_) => Ok(refcached_protocol::response::SHUTDOWN_NOT_ENABLED),
+            // Answered by `execute`.
+            Request::Retrieve(_) | Request::Meta(_) => return self.execute(request, now, out),
+        };
+        if !request.noreply() {
+            match answer {
+                Ok(response) => response.encode(out),
+                Err(error) => self.failure(&error, out),
+            }
+        }
+        Progress::Done
+    }
+
+    fn delete(&self, delete: &Delete<'_>, now: Timestamp) -> Answer<S::Error> {
+        let found = self
+            .store
+            .update(delete.key, now, |current| (Change::Remove, current.is_some()))?;
+        Ok(if found {
+            self.count(Counter::DeleteHits);
+            Response::Deleted
+        } else {
+            self.count(Counter::DeleteMisses);
+            Response::NotFound
+        })
+    }
+
+    fn touch(&self, touch: &Touch<'_>, now: Timestamp) -> Answer<S::Error> {
+        let expiry = Expiry::from_exptime(touch.exptime, now);
+        let found = self.store.update(touch.key, now, |current| match current {
+            None => (Change::Keep, false),
+            Some(item) => {
+                let mut attributes = item.attributes.fetched_at(now);
+                attributes.expiry = expiry;
+                (Change::Put(attributes, Data::Same), true)
+            }
+        })?;
+        Ok(if found {
+            self.count(Counter::TouchHits);
+            Response::Touched
+        } else {
+            self.count(Counter::TouchMisses);
+            Response::NotFound
+        })
+    }
+
+    fn arithmetic(&self, request: &Arithmetic<'_>, now: Timestamp) -> Answer<S::Error> {
+        let sum = arithmetic::Sum::of(request);
+        Ok(match self.add(request.key, &sum, now)? {
+            arithmetic::Added::Number { number, .. } => Response::Number(number),
+            arithmetic::Added::NotFound => Response::NotFound,
+            arithmetic::Added::NonNumeric => refcached_protocol::response::NON_NUMERIC,
+            // Only `ma` compares.
+            arithmetic::Added::Exists => Response::Exists,
+        })
+    }
+
+    fn flush_all(&self, flush: &FlushAll, now: Timestamp) -> Answer<S::Error> {
+        if !self.options().flush_enabled {
+            return Ok(Response::ClientError(b"flush_all not allowed"));
+        }
+        self.count(Counter::CmdFlush);
+        let at = match Expiry::from_exptime(flush.delay, now).timestamp() {
+            None => now,
+            Some(at) => at,
+        };
+        self.store.flush(at, now)?;
+        Ok(Response::Ok)
+    }
+
+    fn set_verbosity(&self, verbosity: Verbosity) -> Response<'static> {
+        self.environment.host.set_verbosity(verbosity.level);
+        Response::Ok
+    }
+
+    /// Answers that the store has failed.
+    #[cold]
+    fn failure(&self, error: &S::Error, out: &mut Vec<u8>) {
+        self.count(Counter::StoreNoMemory);
+        Response::ServerError(error.to_string().as_bytes()).encode(out);
+    }
+
+    #[inline]
+    fn count(&self, counter: Counter) {
+        self.environment.counters.count(counter);
+    }
+
+    fn options(&self) -> &crate::Options {
+        &self.environment.options
     }
 }

@@ -13,6 +13,19 @@ pub struct Item<'a> {
     pub data: &'a [u8],
 }
 
+impl Item<'_> {
+    /// Bytes of key, data and attributes, without what a store adds of its own: what `me` calls `size`.
+    pub fn bytes(&self) -> usize {
+        self.key.len() + self.data.len() + Attributes::BYTES
+    }
+
+    /// Whether the key has to be shown in base64: it came so, or it holds a byte that would break a line of text. (Memcached
+    /// forgets that a key came in base64 when an `append`, say, replaces the item, and then breaks the line.)
+    pub fn has_base64_key(&self) -> bool {
+        self.attributes.marks.has(Marks::BASE64_KEY) || self.key.iter().any(|&byte| byte <= b' ')
+    }
+}
+
 /// What an item is beside its key and its data. A store keeps all of it and reads none of it but the expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attributes {
@@ -29,6 +42,9 @@ pub struct Attributes {
 }
 
 impl Attributes {
+    /// What they take when packed: CAS (8), expiry (6), last access (4), client flags (4), marks (1).
+    const BYTES: usize = 23;
+
     /// Seconds between the last access and `now`; 0 if the clock has stepped back.
     pub fn idle_s(&self, now: Timestamp) -> u64 {
         now.unix_s().saturating_sub(u64::from(self.accessed_unix_s))

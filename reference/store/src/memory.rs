@@ -5,7 +5,7 @@ mod shard;
 mod tally;
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
@@ -14,7 +14,7 @@ use crate::item::Item;
 use crate::store::{Access, Change, ScanPosition, Store, StoreStatistics};
 use crate::time::Timestamp;
 use record::Record;
-use shard::{Moment, Shard};
+use shard::Shard;
 
 /// How a [`MemoryStore`] is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,19 +51,19 @@ pub enum MemoryError {
 
 /// Items in memory.
 ///
-/// **Charges.** An item is charged with what it costs the process: 26 bytes of header, its key and its data in one
+/// **Charges.** An item is charged with what it costs the process: 24 bytes of header, its key and its data in one
 /// allocation (plus 8 bytes, rounded up to 16), and 32 bytes for its part of the hash table. When the charges come to more than
 /// the limit, items are evicted at once, before the change that caused it returns; what threads are writing at that very
 /// moment is the only excess there can be.
 ///
 /// **Eviction** is CLOCK, with a bound on the work of one step. In each shard a hand goes over the table; an item that has
-/// expired or was flushed is dropped where it is met; an item that was used since the hand last came by loses its
+/// expired is dropped where it is met; an item that was used since the hand last came by loses its
 /// reference bit and stays; an unused one goes. After 16 used ones in a row the least recently used of the 16 goes. The order of
 /// the table is that of the hashes, so a newcomer is anywhere in the circle: it begins with its bit set and stays
 /// for one turn at least. A shard that holds more than its share gives first, then the others in turn.
 ///
-/// **Flushing** takes no time: it starts a new epoch. Items carry the epoch in which they were put, and those of an earlier one
-/// are dropped when they are met.
+/// **Flushing** takes no time: it starts a new epoch. A shard drops what it holds from an earlier one when it is next
+/// entered, so the work falls to many requests, a shard each.
 ///
 /// **Hashing** is the caller's: seeded at random in production (clients choose the keys), fixed in simulations. Each key is
 /// hashed once per operation.
@@ -75,8 +75,8 @@ pub struct MemoryStore<H> {
     used_bytes: AtomicU64,
     /// Where the next eviction outside the home shard begins.
     turn: AtomicUsize,
-    /// How many flushes have been done, modulo 2^16.
-    epoch: AtomicU16,
+    /// How many flushes have been done.
+    epoch: AtomicU64,
     /// When the next flush is due, in Unix milliseconds; `u64::MAX` if none is.
     flush_at_ms: AtomicU64,
     /// Held while a flush is noted or done.
@@ -97,7 +97,7 @@ impl<H: BuildHasher> MemoryStore<H> {
             limit_bytes: AtomicU64::new(options.limit_bytes),
             used_bytes: AtomicU64::new(0),
             turn: AtomicUsize::new(0),
-            epoch: AtomicU16::new(0),
+            epoch: AtomicU64::new(0),
             flush_at_ms: AtomicU64::new(u64::MAX),
             flushing: Mutex::new(()),
         }
@@ -112,18 +112,18 @@ impl<H: BuildHasher> MemoryStore<H> {
         (hash, shard)
     }
 
-    /// A shard panics only if memory runs out while its table grows, and the table is whole then: the lock is taken anyway.
+    /// Locks a shard and brings it into the current epoch. What has been flushed is dropped here, so a flush that has been
+    /// answered is seen by all that begins later. A poisoned lock is taken all the same: should a caller's closure panic, the
+    /// table is whole while it runs.
     #[inline]
-    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard].0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[inline]
-    fn moment(&self, now: Timestamp) -> Moment {
-        Moment {
-            now,
-            epoch: self.epoch.load(Ordering::Acquire),
+    fn enter(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        let shard = self.shards[shard].0.lock();
+        let mut shard = shard.unwrap_or_else(PoisonError::into_inner);
+        let freed = shard.enter(self.epoch.load(Ordering::Acquire));
+        if freed != 0 {
+            self.release(freed);
         }
+        shard
     }
 
     /// Does the flush that has become due, if any.
@@ -132,29 +132,9 @@ impl<H: BuildHasher> MemoryStore<H> {
         if now.unix_ms() >= self.flush_at_ms.load(Ordering::Acquire) {
             let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
             if now.unix_ms() >= self.flush_at_ms.load(Ordering::Acquire) {
-                self.begin_epoch();
+                self.epoch.fetch_add(1, Ordering::AcqRel);
                 self.flush_at_ms.store(u64::MAX, Ordering::Release);
             }
-        }
-    }
-
-    /// Makes all items ones of an earlier epoch. When the count starts over, what is left of old epochs must really go, or it
-    /// would come back to life; and so must what is put between going and counting.
-    fn begin_epoch(&self) {
-        let last = self.epoch.load(Ordering::Acquire) == u16::MAX;
-        if last {
-            self.clear();
-        }
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        if last {
-            self.clear();
-        }
-    }
-
-    fn clear(&self) {
-        for shard in 0..self.shards.len() {
-            let freed = self.lock(shard).clear();
-            self.release(freed);
         }
     }
 
@@ -173,17 +153,17 @@ impl<H: BuildHasher> MemoryStore<H> {
 
     /// Evicts from `shard`, which is `home`, what it has beyond its share, sparing the item in bucket `spared`.
     #[cold]
-    fn evict_at_home(&self, shard: &mut Shard, spared: usize, moment: Moment) {
+    fn evict_at_home(&self, shard: &mut Shard, spared: usize, now: Timestamp) {
         let share = self.limit_bytes.load(Ordering::Relaxed) / self.shards.len() as u64;
         let surplus = (shard.bytes() as u64).saturating_sub(share);
         let wanted = self.excess().min(surplus);
-        let freed = shard.evict(wanted as usize, Some(spared), moment);
+        let freed = shard.evict(wanted as usize, Some(spared), now);
         self.release(freed);
     }
 
     /// Evicts from all shards but `home`, a little from each, until there is no excess; then again with no bound.
     #[cold]
-    fn evict_elsewhere(&self, home: Option<usize>, moment: Moment) {
+    fn evict_elsewhere(&self, home: Option<usize>, now: Timestamp) {
         let shards = self.shards.len();
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         for step in 0..2 * shards {
@@ -197,7 +177,7 @@ impl<H: BuildHasher> MemoryStore<H> {
                     0 => excess.div_ceil(shards as u64),
                     _ => excess,
                 };
-                let freed = self.lock(shard).evict(wanted as usize, None, moment);
+                let freed = self.enter(shard).evict(wanted as usize, None, now);
                 self.release(freed);
             }
         }
@@ -217,8 +197,8 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
     ) -> Result<R, MemoryError> {
         self.settle(now);
         let (hash, home) = self.locate(key);
-        let mut shard = self.lock(home);
-        let (result, freed) = shard.read(hash, key, self.moment(now), access, look);
+        let mut shard = self.enter(home);
+        let (result, freed) = shard.read(hash, key, now, access, look);
         if freed != 0 {
             self.release(freed);
         }
@@ -234,22 +214,20 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
     ) -> Result<R, MemoryError> {
         self.settle(now);
         let (hash, home) = self.locate(key);
-        let mut shard = self.lock(home);
-        // Read under the lock: a flush that has answered is seen by every change that begins later.
-        let moment = self.moment(now);
+        let mut shard = self.enter(home);
         let room = match self.limit_bytes.load(Ordering::Relaxed) {
             0 => u64::MAX,
             limit => limit,
         };
         let rehash = |record: &Record| self.hasher.hash_one(record.key());
-        let (result, outcome) = shard.update((hash, key), moment, room, rehash, decide);
+        let (result, outcome) = shard.update((hash, key), now, room, rehash, decide);
         if outcome.grown != 0 {
             // Wraps when it shrinks, which is the same as subtracting.
             self.used_bytes.fetch_add(outcome.grown as u64, Ordering::Relaxed);
             if outcome.grown > 0 && self.excess() > 0 {
-                self.evict_at_home(&mut shard, outcome.bucket, moment);
+                self.evict_at_home(&mut shard, outcome.bucket, now);
                 drop(shard);
-                self.evict_elsewhere(Some(home), moment);
+                self.evict_elsewhere(Some(home), now);
             }
         }
         if outcome.refused {
@@ -262,7 +240,7 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
         self.settle(now);
         let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         if at <= now {
-            self.begin_epoch();
+            self.epoch.fetch_add(1, Ordering::AcqRel);
             self.flush_at_ms.store(u64::MAX, Ordering::Release);
         } else {
             self.flush_at_ms.store(at.unix_ms(), Ordering::Release);
@@ -282,7 +260,7 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
             return Ok(None);
         }
         // A whole shard at a time: items move within it when it grows.
-        self.lock(from.0 as usize).scan(self.moment(now), visit);
+        self.enter(from.0 as usize).scan(now, visit);
         Ok(Some(ScanPosition(from.0 + 1)).filter(|next| next.0 < shards))
     }
 
@@ -292,20 +270,20 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
             ..StoreStatistics::default()
         };
         for shard in 0..self.shards.len() {
-            self.lock(shard).add_statistics(&mut sum);
+            self.enter(shard).add_statistics(&mut sum);
         }
         sum
     }
 
     fn set_limit(&self, limit_bytes: u64, now: Timestamp) -> bool {
         self.limit_bytes.store(limit_bytes, Ordering::Relaxed);
-        self.evict_elsewhere(None, self.moment(now));
+        self.evict_elsewhere(None, now);
         true
     }
 
     fn reset_statistics(&self) {
         for shard in 0..self.shards.len() {
-            self.lock(shard).reset_statistics();
+            self.enter(shard).reset_statistics();
         }
     }
 }

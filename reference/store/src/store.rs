@@ -140,13 +140,13 @@ pub struct StoreStatistics {
     pub evicted_nonzero: u64,
     /// The same, of those that had never been fetched.
     pub evicted_unfetched: u64,
-    /// Expired or flushed items whose memory went to others.
+    /// Expired items that were dropped.
     pub reclaimed: u64,
     /// Expired items that had never been fetched.
     pub expired_unfetched: u64,
     /// Looks that met an expired item.
     pub get_expired: u64,
-    /// Looks that met a flushed item.
+    /// Looks that met a flushed item. 0 from a store that drops them unseen.
     pub get_flushed: u64,
     /// Items that were refused because there was no room for them.
     pub outofmemory: u64,

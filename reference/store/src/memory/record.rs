@@ -11,17 +11,18 @@ use crate::time::{Expiry, Timestamp};
 /// |---|---|---|
 /// | 0 | 8 | CAS |
 /// | 8 | 6 | expiry, milliseconds since the Unix epoch; all ones is never |
-/// | 14 | 2 | epoch: how many flushes there had been, modulo 2^16, when it was put |
+/// | 14 | 1 | marks in the lower half; [`REFERENCED`] |
+/// | 15 | 1 | length of the key |
 /// | 16 | 4 | last access, seconds since the Unix epoch |
 /// | 20 | 4 | client flags |
-/// | 24 | 1 | marks in the lower half; [`REFERENCED`] |
-/// | 25 | 1 | length of the key |
 pub(super) struct Record(Box<[u8]>);
 
 /// Used since the eviction's hand came by.
 const REFERENCED: u8 = 1 << 7;
 
-const HEADER: usize = 26;
+const HEADER: usize = 24;
+const MARKS: usize = 14;
+const KEY_BYTES: usize = 15;
 const EXPIRY_NEVER: u64 = (1 << 48) - 1;
 
 /// What the table of a shard takes for each item. A slot is 17 bytes, and between 7/8 and 7/16 of the slots are in use.
@@ -38,9 +39,9 @@ pub(super) fn charge(key_bytes: usize, data_bytes: usize) -> usize {
 
 impl Record {
     /// A record for `key` with `data`, of which [`Data::Same`] stands for `current`. Counts as just used.
-    pub(super) fn new(key: &[u8], attributes: &Attributes, epoch: u16, data: Data<'_>, current: &[u8]) -> Self {
+    pub(super) fn new(key: &[u8], attributes: &Attributes, data: Data<'_>, current: &[u8]) -> Self {
         let mut bytes = Vec::with_capacity(HEADER + key.len() + data.len(current.len()));
-        bytes.extend_from_slice(&header(key.len(), attributes, epoch));
+        bytes.extend_from_slice(&header(key.len(), attributes));
         bytes.extend_from_slice(key);
         match data {
             Data::Same => bytes.extend_from_slice(current),
@@ -55,7 +56,7 @@ impl Record {
     }
 
     /// Takes on `attributes` and, if it fits as it is, `data`; answers whether it did. What does not fit needs a new record.
-    pub(super) fn overwrite(&mut self, attributes: &Attributes, epoch: u16, data: Data<'_>) -> bool {
+    pub(super) fn overwrite(&mut self, attributes: &Attributes, data: Data<'_>) -> bool {
         let data_at = self.data_at();
         let current = self.0.len() - data_at;
         if data.len(current) != current {
@@ -64,7 +65,7 @@ impl Record {
         if let Data::Bytes(data) = data {
             self.0[data_at..].copy_from_slice(data);
         }
-        let header = header(data_at - HEADER, attributes, epoch);
+        let header = header(data_at - HEADER, attributes);
         self.0[..HEADER].copy_from_slice(&header);
         true
     }
@@ -73,9 +74,9 @@ impl Record {
     /// all processors.
     #[inline]
     pub(super) fn note_access(&mut self, accessed_unix_s: u32) {
-        let marks = self.0[24] | REFERENCED | Marks::FETCHED.bits();
-        if self.0[24] != marks {
-            self.0[24] = marks;
+        let marks = self.0[MARKS] | REFERENCED | Marks::FETCHED.bits();
+        if self.0[MARKS] != marks {
+            self.0[MARKS] = marks;
         }
         if self.accessed_unix_s() != accessed_unix_s {
             self.0[16..20].copy_from_slice(&accessed_unix_s.to_le_bytes());
@@ -84,8 +85,8 @@ impl Record {
 
     /// Whether it was used since the last call.
     pub(super) fn take_referenced(&mut self) -> bool {
-        let referenced = self.0[24] & REFERENCED != 0;
-        self.0[24] &= !REFERENCED;
+        let referenced = self.0[MARKS] & REFERENCED != 0;
+        self.0[MARKS] &= !REFERENCED;
         referenced
     }
 
@@ -121,17 +122,12 @@ impl Record {
 
     #[inline]
     pub(super) fn marks(&self) -> Marks {
-        Marks::from_bits(self.0[24])
-    }
-
-    #[inline]
-    pub(super) fn epoch(&self) -> u16 {
-        u16::from_le_bytes(self.header_bytes::<2>(14))
+        Marks::from_bits(self.0[MARKS])
     }
 
     #[inline]
     pub(super) fn expiry(&self) -> Expiry {
-        // Epoch and expiry share eight bytes: one load.
+        // Its six bytes and the two after them: one load.
         match u64::from_le_bytes(self.header_bytes::<8>(8)) & EXPIRY_NEVER {
             EXPIRY_NEVER => Expiry::NEVER,
             unix_ms => Expiry::at(Timestamp::from_unix_ms(unix_ms)),
@@ -151,7 +147,7 @@ impl Record {
 
     #[inline]
     fn data_at(&self) -> usize {
-        HEADER + usize::from(self.0[25])
+        HEADER + usize::from(self.0[KEY_BYTES])
     }
 
     #[inline]
@@ -162,18 +158,18 @@ impl Record {
     }
 }
 
-fn header(key_bytes: usize, attributes: &Attributes, epoch: u16) -> [u8; HEADER] {
+fn header(key_bytes: usize, attributes: &Attributes) -> [u8; HEADER] {
     let expiry = match attributes.expiry.timestamp() {
         None => EXPIRY_NEVER,
         Some(at) => at.unix_ms().min(EXPIRY_NEVER - 1),
     };
     let mut header = [0; HEADER];
     header[0..8].copy_from_slice(&attributes.cas.to_le_bytes());
-    header[8..16].copy_from_slice(&(expiry | u64::from(epoch) << 48).to_le_bytes());
+    header[8..16].copy_from_slice(&expiry.to_le_bytes());
     header[16..20].copy_from_slice(&attributes.accessed_unix_s.to_le_bytes());
     header[20..24].copy_from_slice(&attributes.client_flags.to_le_bytes());
-    header[24] = attributes.marks.bits() | REFERENCED;
+    header[MARKS] = attributes.marks.bits() | REFERENCED;
     // The protocol's limit for keys is 250, and the store refuses what is longer than 255.
-    header[25] = key_bytes as u8;
+    header[KEY_BYTES] = key_bytes as u8;
     header
 }

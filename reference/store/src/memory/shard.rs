@@ -15,34 +15,6 @@ const EXAMINED_MAX: usize = 16;
 /// The longest key that a record can hold; the protocol's limit is 250.
 const KEY_BYTES_MAX: usize = 255;
 
-/// Against what an item's expiry and epoch are held.
-#[derive(Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) now: Timestamp,
-    pub(super) epoch: u16,
-}
-
-/// Whether an item is there, to a client.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
-    Live,
-    Expired,
-    Flushed,
-}
-
-impl Moment {
-    #[inline]
-    fn state(self, record: &Record) -> State {
-        if record.epoch() != self.epoch {
-            State::Flushed
-        } else if record.expiry().is_past(self.now) {
-            State::Expired
-        } else {
-            State::Live
-        }
-    }
-}
-
 /// What an update did to the shard.
 #[derive(Clone, Copy)]
 pub(super) struct Outcome {
@@ -69,6 +41,8 @@ impl Outcome {
 /// Some of the items, and what was counted of them.
 #[derive(Default)]
 pub(super) struct Shard {
+    /// The epoch that the items belong to.
+    epoch: u64,
     table: HashTable<Record>,
     /// The bucket that the next eviction looks at.
     hand: usize,
@@ -89,28 +63,24 @@ impl Shard {
         &mut self,
         hash: u64,
         key: &[u8],
-        moment: Moment,
+        now: Timestamp,
         access: Access,
         look: impl FnOnce(Option<Item<'_>>) -> R,
     ) -> (R, usize) {
         let Ok(mut entry) = self.table.find_entry(hash, |record| record.key() == key) else {
             return (look(None), 0);
         };
-        match moment.state(entry.get()) {
-            State::Live => {
-                let result = look(Some(entry.get().item()));
-                if access == Access::Note {
-                    entry.get_mut().note_access(access_time(moment.now));
-                }
-                (result, 0)
-            }
-            state => {
-                self.tally.met_dead(state);
-                let freed = bury(entry, state, &mut self.tally);
-                self.bytes -= freed;
-                (look(None), freed)
-            }
+        if entry.get().expiry().is_past(now) {
+            self.tally.get_expired += 1;
+            let freed = bury(entry, &mut self.tally);
+            self.bytes -= freed;
+            return (look(None), freed);
         }
+        let result = look(Some(entry.get().item()));
+        if access == Access::Note {
+            entry.get_mut().note_access(access_time(now));
+        }
+        (result, 0)
     }
 
     /// Lets `decide` change the item under `key`. A new item that cannot fit in `room` bytes is refused.
@@ -118,27 +88,25 @@ impl Shard {
     pub(super) fn update<'d, R>(
         &mut self,
         (hash, key): (u64, &[u8]),
-        moment: Moment,
+        now: Timestamp,
         room: u64,
         rehash: impl Fn(&Record) -> u64,
         decide: impl FnOnce(Option<Item<'_>>) -> (Change<'d>, R),
     ) -> (R, Outcome) {
         let mut buried = 0;
         if let Ok(entry) = self.table.find_entry(hash, |record| record.key() == key) {
-            match moment.state(entry.get()) {
-                State::Live => {
-                    let (change, result) = decide(Some(entry.get().item()));
-                    let outcome = self::change(entry, change, moment.epoch, room);
-                    self.settle(outcome, &change);
-                    return (result, outcome);
-                }
-                state => buried = bury(entry, state, &mut self.tally),
+            if !entry.get().expiry().is_past(now) {
+                let (change, result) = decide(Some(entry.get().item()));
+                let outcome = self::change(entry, change, room);
+                self.settle(outcome, &change);
+                return (result, outcome);
             }
+            buried = bury(entry, &mut self.tally);
         }
         let (change, result) = decide(None);
         let mut outcome = Outcome::NOTHING;
         if let Change::Put(attributes, data) = &change {
-            outcome = self.create((hash, key), attributes, *data, moment.epoch, room, rehash);
+            outcome = self.create((hash, key), attributes, *data, room, rehash);
         }
         outcome.grown -= buried as isize;
         self.settle(outcome, &change);
@@ -150,7 +118,6 @@ impl Shard {
         (hash, key): (u64, &[u8]),
         attributes: &Attributes,
         data: Data<'_>,
-        epoch: u16,
         room: u64,
         rehash: impl Fn(&Record) -> u64,
     ) -> Outcome {
@@ -158,7 +125,7 @@ impl Shard {
         if charge as u64 > room || key.len() > KEY_BYTES_MAX {
             return Outcome::REFUSED;
         }
-        let record = Record::new(key, attributes, epoch, data, &[]);
+        let record = Record::new(key, attributes, data, &[]);
         let entry = self.table.insert_unique(hash, record, rehash);
         Outcome {
             grown: charge as isize,
@@ -178,21 +145,20 @@ impl Shard {
 
     /// Drops items, dead or unused ones first, until `wanted` bytes have been freed or nothing is left but the item in bucket
     /// `spared`. Answers how many bytes were freed.
-    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, moment: Moment) -> usize {
+    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, now: Timestamp) -> usize {
         let mut freed = 0;
         while freed < wanted {
-            let Some(victim) = self.victim(spared, moment) else {
+            let Some(victim) = self.victim(spared, now) else {
                 break;
             };
             let Ok(entry) = self.table.get_bucket_entry(victim) else {
                 break;
             };
-            freed += match moment.state(entry.get()) {
-                State::Live => {
-                    self.tally.evict(entry.get());
-                    entry.remove().0.charge()
-                }
-                state => bury(entry, state, &mut self.tally),
+            freed += if entry.get().expiry().is_past(now) {
+                bury(entry, &mut self.tally)
+            } else {
+                self.tally.evict(entry.get());
+                entry.remove().0.charge()
             };
         }
         self.bytes -= freed;
@@ -200,7 +166,7 @@ impl Shard {
     }
 
     /// The bucket of the item that goes next, or `None` if there is none but the one in `spared`.
-    fn victim(&mut self, spared: Option<usize>, moment: Moment) -> Option<usize> {
+    fn victim(&mut self, spared: Option<usize>, now: Timestamp) -> Option<usize> {
         let buckets = self.table.num_buckets();
         let mut least_recent: Option<(u32, usize)> = None;
         let mut examined = 0;
@@ -213,7 +179,7 @@ impl Shard {
             let Some(record) = self.table.get_bucket_mut(at) else {
                 continue;
             };
-            if moment.state(record) != State::Live || !record.take_referenced() {
+            if record.expiry().is_past(now) || !record.take_referenced() {
                 return Some(at);
             }
             let candidate = (record.accessed_unix_s(), at);
@@ -227,16 +193,21 @@ impl Shard {
     }
 
     /// Passes all live items to `visit`.
-    pub(super) fn scan(&self, moment: Moment, mut visit: impl FnMut(Item<'_>)) {
+    pub(super) fn scan(&self, now: Timestamp, mut visit: impl FnMut(Item<'_>)) {
         for record in &self.table {
-            if moment.state(record) == State::Live {
+            if !record.expiry().is_past(now) {
                 visit(record.item());
             }
         }
     }
 
-    /// Drops everything, the table's memory too; answers how many bytes were freed.
-    pub(super) fn clear(&mut self) -> usize {
+    /// Drops all items, the table's memory too, if they belong to an earlier epoch; answers how many bytes were freed.
+    #[inline]
+    pub(super) fn enter(&mut self, epoch: u64) -> usize {
+        if self.epoch == epoch {
+            return 0;
+        }
+        self.epoch = epoch;
         self.table = HashTable::new();
         self.hand = 0;
         std::mem::take(&mut self.bytes)
@@ -255,7 +226,7 @@ impl Shard {
 
 /// Does `change` to the live item in `entry`.
 #[inline]
-fn change(mut entry: OccupiedEntry<'_, Record>, change: Change<'_>, epoch: u16, room: u64) -> Outcome {
+fn change(mut entry: OccupiedEntry<'_, Record>, change: Change<'_>, room: u64) -> Outcome {
     let before = entry.get().charge();
     match change {
         Change::Keep => Outcome::NOTHING,
@@ -269,12 +240,12 @@ fn change(mut entry: OccupiedEntry<'_, Record>, change: Change<'_>, epoch: u16, 
         Change::Put(attributes, data) => {
             let bucket = entry.bucket_index();
             let record = entry.get_mut();
-            if !record.overwrite(&attributes, epoch, data) {
+            if !record.overwrite(&attributes, data) {
                 let key_bytes = record.key().len();
                 if charge(key_bytes, data.len(record.data().len())) as u64 > room {
                     return Outcome::REFUSED;
                 }
-                *record = Record::new(record.key(), &attributes, epoch, data, record.data());
+                *record = Record::new(record.key(), &attributes, data, record.data());
             }
             Outcome {
                 grown: record.charge() as isize - before as isize,
@@ -285,9 +256,9 @@ fn change(mut entry: OccupiedEntry<'_, Record>, change: Change<'_>, epoch: u16, 
     }
 }
 
-/// Drops an item that is dead; answers how many bytes that frees.
-fn bury(entry: OccupiedEntry<'_, Record>, state: State, tally: &mut Tally) -> usize {
+/// Drops an item that has expired; answers how many bytes that frees.
+fn bury(entry: OccupiedEntry<'_, Record>, tally: &mut Tally) -> usize {
     let (record, _) = entry.remove();
-    tally.reclaim(&record, state);
+    tally.reclaim(&record);
     record.charge()
 }

@@ -1,7 +1,6 @@
 //! What a shard counts.
 
 use super::record::Record;
-use super::shard::State;
 use crate::item::Marks;
 use crate::store::StoreStatistics;
 use crate::time::Expiry;
@@ -12,31 +11,19 @@ use crate::time::Expiry;
 pub(super) struct Tally {
     pub(super) total_items: u64,
     pub(super) outofmemory: u64,
+    pub(super) get_expired: u64,
     evictions: u64,
     evicted_nonzero: u64,
     evicted_unfetched: u64,
     reclaimed: u64,
     expired_unfetched: u64,
-    get_expired: u64,
-    get_flushed: u64,
 }
 
 impl Tally {
-    /// A look met an item that is not there any more.
-    pub(super) fn met_dead(&mut self, state: State) {
-        match state {
-            State::Live => {}
-            State::Expired => self.get_expired += 1,
-            State::Flushed => self.get_flushed += 1,
-        }
-    }
-
-    /// A dead item was dropped.
-    pub(super) fn reclaim(&mut self, record: &Record, state: State) {
+    /// An expired item was dropped.
+    pub(super) fn reclaim(&mut self, record: &Record) {
         self.reclaimed += 1;
-        if state == State::Expired && !record.marks().has(Marks::FETCHED) {
-            self.expired_unfetched += 1;
-        }
+        self.expired_unfetched += u64::from(!record.marks().has(Marks::FETCHED));
     }
 
     /// A live item was dropped.
@@ -55,6 +42,5 @@ impl Tally {
         sum.reclaimed += self.reclaimed;
         sum.expired_unfetched += self.expired_unfetched;
         sum.get_expired += self.get_expired;
-        sum.get_flushed += self.get_flushed;
     }
 }
