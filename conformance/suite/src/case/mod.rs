@@ -1,5 +1,6 @@
 //! The cases: what one is, how it is written, how the files are read.
 
+mod alternatives;
 mod bytes;
 mod files;
 mod line;
@@ -8,6 +9,7 @@ mod print;
 mod quote;
 mod release;
 
+pub use alternatives::need_fence;
 pub use bytes::{CaptureRef, Pattern, Piece};
 pub use files::{Library, LibraryError};
 pub use line::ParseError;

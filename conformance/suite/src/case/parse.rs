@@ -338,10 +338,8 @@ fn string(cursor: &mut Cursor<'_>) -> Result<String, ParseError> {
                 cursor.take(at + 1);
                 return Ok(text);
             }
-            '\\' => match characters.next() {
-                Some((_, c @ ('"' | '\\'))) => text.push(c),
-                _ => return Err(start.error("only \\\" and \\\\ as escapes in a quote")),
-            },
+            // The protocol text itself is full of `\r\n`: a backslash before anything else stands for itself.
+            '\\' if cursor.rest()[at + 1..].starts_with(['"', '\\']) => text.extend(characters.next().map(|(_, c)| c)),
             c => text.push(c),
         }
     }

@@ -207,7 +207,16 @@ fn literal_bytes(out: &mut String, bytes: &[u8], placeholder_follows: bool) {
 }
 
 fn string(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut out = String::from("\"");
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c == '"' || (c == '\\' && matches!(characters.peek(), None | Some('"' | '\\'))) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
 }
 
 fn comments(out: &mut String, comments: &[String], indent: &str) {

@@ -1,0 +1,179 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcspec_suite::case::{Level, Release};
+use mcspec_suite::glob::Glob;
+use mcspec_suite::play::{Address, Delivery};
+
+/// Proves whether a server speaks memcached.
+///
+/// Without a command, runs the whole suite; without a target, against the built-in reference server.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 conforms; 1 does not; 2 wrong usage or configuration; \
+                          3 target not reachable or harness fault; 4 no case selected.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the suite against a server
+    #[command(after_help = EXIT_CODES)]
+    Run(Run),
+    /// List the cases, one id a line
+    List(List),
+    /// Show a case: its transcript, the words of the protocol text, how to replay it
+    Explain(Explain),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) select: Select,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// How to cut what is sent into writes; `all`, or several separated by commas
+    #[arg(long, value_name = "DELIVERY", default_value = "whole", value_parser = deliveries)]
+    pub(crate) delivery: Deliveries,
+    /// Demand the answers of exactly this release of memcached
+    #[arg(long, value_name = "RELEASE", value_parser = expected::<Release>)]
+    pub(crate) dialect: Option<Release>,
+    /// Capabilities whose absence is a failure, separated by commas
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    pub(crate) require: Vec<String>,
+    /// Seconds that the probe, and the answers of one case, may take
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// How many cases run at once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub(crate) jobs: u16,
+    /// Makes the keys of the run; a new one each time unless given
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The form of the report on standard output
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Select {
+    /// Ids, sections or patterns such as `storage/*`; all cases without any
+    #[arg(value_name = "CASE", value_parser = expected_glob)]
+    pub(crate) patterns: Vec<Glob>,
+    /// Leave out what fits this pattern; may be given several times
+    #[arg(long, value_name = "CASE", value_parser = expected_glob)]
+    pub(crate) exclude: Vec<Glob>,
+    /// Only cases of these levels, separated by commas
+    #[arg(long, value_name = "LEVEL", value_delimiter = ',', value_parser = level)]
+    pub(crate) level: Vec<Level>,
+    /// Only cases that need one of these capabilities, separated by commas
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    pub(crate) capability: Vec<String>,
+    /// Take the cases of this directory in place of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cases: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct Target {
+    /// A server that is running: HOST:PORT
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) server: Option<Address>,
+    /// A server that is running on a Unix socket
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unix: Option<PathBuf>,
+    /// Start a server with this command and stop it afterwards; {port} stands for a free port
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) spawn: Option<String>,
+    /// Start a server from this image and remove it afterwards; it listens on port 11211 of its container
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) select: Select,
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t = ListFormat::Plain)]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The case's id
+    #[arg(value_name = "CASE")]
+    pub(crate) id: String,
+    /// Take the cases of this directory in place of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cases: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Pretty,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// One id a line
+    Plain,
+    /// Section, level, quotes, sources and releases of each case
+    Json,
+}
+
+/// Deliveries in the order in which they run.
+#[derive(Debug, Clone)]
+pub(crate) struct Deliveries(pub(crate) Vec<Delivery>);
+
+fn deliveries(text: &str) -> Result<Deliveries, String> {
+    if text == "all" {
+        return Ok(Deliveries(Delivery::ALL.to_vec()));
+    }
+    let mut named: Vec<Delivery> = text
+        .split(',')
+        .map(str::parse)
+        .collect::<Result<_, String>>()
+        .map_err(|expected| format!("expected `all` or {expected}"))?;
+    named.sort_unstable();
+    named.dedup();
+    Ok(Deliveries(named))
+}
+
+fn expected<T: std::str::FromStr<Err = String>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|expected| format!("expected {expected}"))
+}
+
+fn expected_glob(text: &str) -> Result<Glob, String> {
+    Glob::new(text)
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let found = Level::ALL
+        .into_iter()
+        .find(|level| level.as_str().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| "expected must, should, may or defacto".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .trim_end_matches('s')
+        .parse()
+        .ok()
+        .filter(|seconds| (0.001..=3600.0).contains(seconds));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds, more than 0 and up to 3600".to_owned())
+}

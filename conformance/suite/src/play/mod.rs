@@ -1,0 +1,17 @@
+//! Plays one case to a server.
+
+mod delivery;
+mod fill;
+mod group;
+mod matcher;
+mod player;
+mod transport;
+mod wire;
+
+pub use delivery::Delivery;
+pub use player::{Exchange, Failure, Played, Problem};
+pub use transport::{Address, AddressError, Stream};
+
+pub(crate) use matcher::Token;
+pub(crate) use player::{Setting, play};
+pub(crate) use wire::{Fault, Wire};

@@ -1,0 +1,149 @@
+//! The report as one JSON document.
+
+use serde::Serialize;
+
+use super::{Counts, Report, quotes};
+use crate::case::{Level, Library};
+use crate::dialect::Likeness;
+use crate::escape::escape;
+use crate::play::{Delivery, Failure};
+use crate::target::Fence;
+use crate::verdict::{CaseResult, Verdict};
+
+/// Raised when a field changes its meaning or goes; new fields do not raise it.
+const SCHEMA: u32 = 1;
+
+/// The report as JSON, with a line end.
+///
+/// Bytes are text escaped as in a case file: `\r \n \t \0 \\ \xHH`.
+///
+/// # Errors
+/// None that a report can cause; the serializer's own.
+pub fn to_json(report: &Report, library: &Library) -> Result<String, serde_json::Error> {
+    let document = Document {
+        schema: SCHEMA,
+        target: TargetInfo {
+            name: &report.target_name,
+            address: report.target.address.to_string(),
+            version: report.target.version.as_deref(),
+            fence: report.target.fence,
+            capabilities: report.target.capabilities.iter().map(String::as_str).collect(),
+        },
+        deliveries: &report.deliveries,
+        dialect: report.dialect.as_ref().map(ToString::to_string),
+        seed: report.seed,
+        conforms: report.conforms(),
+        counts: report.counts(),
+        behaves_like: report.likeness.as_ref(),
+        cases: report
+            .results
+            .iter()
+            .map(|result| case(report, library, result))
+            .collect(),
+    };
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+#[derive(Serialize)]
+struct Document<'r> {
+    schema: u32,
+    target: TargetInfo<'r>,
+    deliveries: &'r [Delivery],
+    dialect: Option<String>,
+    seed: u64,
+    conforms: bool,
+    counts: Counts,
+    behaves_like: Option<&'r Likeness>,
+    cases: Vec<CaseInfo<'r>>,
+}
+
+#[derive(Serialize)]
+struct TargetInfo<'r> {
+    name: &'r str,
+    address: String,
+    version: Option<&'r str>,
+    fence: Fence,
+    capabilities: Vec<&'r str>,
+}
+
+#[derive(Serialize)]
+struct CaseInfo<'r> {
+    id: &'r str,
+    level: Level,
+    delivery: Delivery,
+    verdict: Verdict,
+    milliseconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<FailureInfo>,
+}
+
+#[derive(Serialize)]
+struct FailureInfo {
+    file: String,
+    line: u32,
+    problem: String,
+    quotes: Vec<QuoteInfo>,
+    exchanges: Vec<ExchangeInfo>,
+    expected: Vec<String>,
+    received: String,
+    first_difference: usize,
+    replay: String,
+}
+
+#[derive(Serialize)]
+struct QuoteInfo {
+    text: String,
+    source: String,
+}
+
+#[derive(Serialize)]
+struct ExchangeInfo {
+    connection: char,
+    sent: bool,
+    bytes: String,
+}
+
+fn case<'r>(report: &'r Report, library: &Library, result: &'r CaseResult) -> CaseInfo<'r> {
+    let failure = result.failure.as_deref();
+    CaseInfo {
+        id: &result.id,
+        level: result.level,
+        delivery: result.delivery,
+        verdict: result.verdict,
+        milliseconds: (result.duration.as_secs_f64() * 1e6).round() / 1e3,
+        reason: result.reason.as_deref(),
+        releases: result.releases.as_ref().map(ToString::to_string),
+        failure: failure.map(|failure| failure_info(report, library, result, failure)),
+    }
+}
+
+fn failure_info(report: &Report, library: &Library, result: &CaseResult, failure: &Failure) -> FailureInfo {
+    let quotes = quotes(library, &result.id)
+        .into_iter()
+        .map(|(text, source)| QuoteInfo { text, source });
+    let exchanges = failure.exchanges.iter().map(|exchange| ExchangeInfo {
+        connection: exchange.conn.0,
+        sent: exchange.sent,
+        bytes: escape(&exchange.bytes),
+    });
+    FailureInfo {
+        file: file_of(&result.id),
+        line: failure.line,
+        problem: failure.problem.to_string(),
+        quotes: quotes.collect(),
+        exchanges: exchanges.collect(),
+        expected: failure.expected.clone(),
+        received: escape(&failure.received),
+        first_difference: failure.first_difference,
+        replay: report.replay_of(result),
+    }
+}
+
+/// The file of a case, relative to the directory of the cases.
+pub(super) fn file_of(id: &str) -> String {
+    format!("{}.case", id.rsplit_once('/').map_or(id, |(section, _)| section))
+}
