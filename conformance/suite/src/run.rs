@@ -53,7 +53,7 @@ impl Default for Options {
 /// not hold are not run.
 pub async fn run(
     library: &Library,
-    selected: &[String],
+    selected: &BTreeSet<String>,
     target: &Target,
     options: &Options,
     on_result: &mut dyn FnMut(&CaseResult),
@@ -66,7 +66,7 @@ pub async fn run(
     let mut shared = FuturesUnordered::new();
     let mut exclusive = Vec::new();
     let mut results = Vec::new();
-    let cases = library.cases().filter(|(id, ..)| selected.binary_search(id).is_ok());
+    let cases = library.cases().filter(|(id, ..)| selected.contains(id));
     for (place, (id, _, case)) in cases.enumerate() {
         for &delivery in &options.deliveries {
             let job = Job {

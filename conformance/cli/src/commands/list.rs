@@ -1,5 +1,6 @@
 //! `mcspec list`.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use mcspec_suite::case::{Action, Case, Library, Topic};
@@ -41,10 +42,10 @@ pub(crate) fn list(args: &List) -> Result<Exit, Failure> {
     Ok(Exit::Conforms)
 }
 
-fn json(library: &Library, ids: &[String]) -> Result<String, Failure> {
+fn json(library: &Library, ids: &BTreeSet<String>) -> Result<String, Failure> {
     let entries: Vec<Entry> = library
         .cases()
-        .filter(|(id, ..)| ids.binary_search(id).is_ok())
+        .filter(|(id, ..)| ids.contains(id))
         .map(|(id, topic, case)| entry(id, topic, case))
         .collect();
     let text = serde_json::to_string_pretty(&entries).map_err(Failure::unreachable)?;

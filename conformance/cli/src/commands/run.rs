@@ -1,5 +1,6 @@
 //! `mcspec run`.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,7 +58,7 @@ fn options(args: &Run) -> Result<Options, Failure> {
     })
 }
 
-async fn judge(library: &Library, ids: &[String], args: &Run, options: Options) -> Result<Report, Failure> {
+async fn judge(library: &Library, ids: &BTreeSet<String>, args: &Run, options: Options) -> Result<Report, Failure> {
     let Started {
         address,
         name,

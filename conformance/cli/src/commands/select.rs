@@ -1,5 +1,6 @@
 //! Which cases a command is about.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use mcspec_suite::case::{Case, Library};
@@ -17,8 +18,8 @@ pub(crate) fn library(directory: Option<&Path>) -> Result<Library, Failure> {
     library.map_err(Failure::usage)
 }
 
-/// The ids of the selected cases, sorted.
-pub(crate) fn selected(library: &Library, select: &Select) -> Result<Vec<String>, Failure> {
+/// The ids of the selected cases.
+pub(crate) fn selected(library: &Library, select: &Select) -> Result<BTreeSet<String>, Failure> {
     known_capabilities(&select.capability)?;
     for pattern in &select.patterns {
         if !library.cases().any(|(id, ..)| pattern.matches(&id)) {
@@ -27,12 +28,11 @@ pub(crate) fn selected(library: &Library, select: &Select) -> Result<Vec<String>
             )));
         }
     }
-    let mut ids: Vec<String> = library
+    let ids: BTreeSet<String> = library
         .cases()
         .filter(|(id, _, case)| is_selected(id, case, select))
         .map(|(id, ..)| id)
         .collect();
-    ids.sort();
     if ids.is_empty() {
         return Err(Failure::nothing_selected(
             "the selection holds no case; `mcspec list` shows what there is",
