@@ -2,8 +2,8 @@
 
 use crate::limits::Limits;
 use crate::number::{lenient_flags, lenient_i32, strict_i32, strict_u32, strict_u64};
-use crate::parser::{Command, Fault, Outcome};
-use crate::refusal::RefusalKind;
+use crate::parser::{Command, Step};
+use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{
     Arguments, Arithmetic, CacheMemlimit, Delete, Direction, Exptime, FlushAll, Request, Retrieve, Shutdown,
     ShutdownMode, Store, StoreVerb, Touch, Verbosity,
@@ -17,7 +17,7 @@ pub(crate) const WORDS_MAX: usize = 23;
 const VALUE_BYTES_CEILING: i32 = i32::MAX - 2;
 
 #[inline]
-pub(crate) fn read<'a>(command: &Command<'a>, limits: &Limits) -> Outcome<'a> {
+pub(crate) fn read<'a>(command: &Command<'a>, limits: &Limits) -> Step<'a> {
     match command.verb {
         b"get" => retrieve(command, limits, false),
         b"set" => store(command, limits, StoreVerb::Set),
@@ -42,51 +42,105 @@ pub(crate) fn read<'a>(command: &Command<'a>, limits: &Limits) -> Outcome<'a> {
 }
 
 #[inline]
-fn retrieve<'a>(command: &Command<'a>, limits: &Limits, with_cas: bool) -> Outcome<'a> {
+fn retrieve<'a>(command: &Command<'a>, limits: &Limits, with_cas: bool) -> Step<'a> {
     let keys = Tokens::new(command.arguments);
-    check_keys(keys, limits)?;
-    command.step(Request::Retrieve(Retrieve {
-        keys,
-        with_cas,
-        touch: None,
-    }))
+    match check_keys(keys, limits) {
+        Ok(()) => command.step(Request::Retrieve(Retrieve {
+            keys,
+            with_cas,
+            touch: None,
+        })),
+        Err(kind) => command.refuse(Refusal::new(kind)),
+    }
 }
 
-fn retrieve_and_touch<'a>(command: &Command<'a>, limits: &Limits, with_cas: bool) -> Outcome<'a> {
-    let mut keys = Tokens::new(command.arguments);
-    let (Some(exptime), Some(_)) = (keys.next(), keys.clone().next()) else {
-        return Err(Fault::new(RefusalKind::BadFormat));
-    };
-    let exptime = strict_i32(exptime).ok_or_else(|| Fault::new(RefusalKind::InvalidExptime))?;
-    check_keys(keys, limits)?;
-    let touch = Some(Exptime(exptime));
-    command.step(Request::Retrieve(Retrieve { keys, with_cas, touch }))
+fn retrieve_and_touch<'a>(command: &Command<'a>, limits: &Limits, with_cas: bool) -> Step<'a> {
+    match keys_to_touch(Tokens::new(command.arguments), limits) {
+        Ok((exptime, keys)) => {
+            let touch = Some(Exptime(exptime));
+            command.step(Request::Retrieve(Retrieve { keys, with_cas, touch }))
+        }
+        Err(kind) => command.refuse(Refusal::new(kind)),
+    }
+}
+
+fn keys_to_touch<'a>(mut words: Tokens<'a>, limits: &Limits) -> Result<(i32, Tokens<'a>), RefusalKind> {
+    let exptime = words.next().ok_or(RefusalKind::BadFormat)?;
+    let mut keys = words;
+    if keys.next().is_none() {
+        return Err(RefusalKind::BadFormat);
+    }
+    let exptime = strict_i32(exptime).ok_or(RefusalKind::InvalidExptime)?;
+    check_keys(words, limits)?;
+    Ok((exptime, words))
 }
 
 /// One key at least, and none too long. A retrieval with a key that is too long answers nothing else.
 #[inline]
-fn check_keys<'a>(mut keys: Tokens<'a>, limits: &Limits) -> Result<(), Fault<'a>> {
-    let first = keys.next().ok_or_else(|| Fault::new(RefusalKind::BadFormat))?;
-    let too_long = |key: &[u8]| key.len() > limits.key_bytes_max;
-    // What is left cannot hold a key that is too long unless it is too long itself.
-    let rest_may_fail = too_long(keys.as_bytes());
-    if too_long(first) || (rest_may_fail && keys.any(too_long)) {
-        return Err(Fault::new(RefusalKind::BadFormat));
+fn check_keys(keys: Tokens<'_>, limits: &Limits) -> Result<(), RefusalKind> {
+    let rest = keys.as_bytes();
+    if rest.iter().all(|&byte| byte == b' ') {
+        return Err(RefusalKind::BadFormat);
+    }
+    // What is no longer than a key may be, its blank included, holds no key that is too long.
+    if rest.len() > limits.key_bytes_max {
+        return check_each_key(keys, limits);
     }
     Ok(())
 }
 
+fn check_each_key(mut keys: Tokens<'_>, limits: &Limits) -> Result<(), RefusalKind> {
+    match keys.find(|key| key.len() > limits.key_bytes_max) {
+        Some(_) => Err(RefusalKind::BadFormat),
+        None => Ok(()),
+    }
+}
+
+/// What stands in the line of a storage command.
+struct StoreLine<'a> {
+    verb: StoreVerb,
+    key: &'a [u8],
+    client_flags: u32,
+    exptime: Exptime,
+    length: usize,
+    noreply: bool,
+}
+
 #[inline]
-fn store<'a>(command: &Command<'a>, limits: &Limits, verb: StoreVerb) -> Outcome<'a> {
-    let mut words = Tokens::new(command.arguments);
+fn store<'a>(command: &Command<'a>, limits: &Limits, verb: StoreVerb) -> Step<'a> {
+    match store_line(command.arguments, limits, verb) {
+        Ok(StoreLine {
+            verb,
+            key,
+            client_flags,
+            exptime,
+            length,
+            noreply,
+        }) => command.step_with_data(length, noreply, |value| {
+            Request::Store(Store {
+                verb,
+                key,
+                client_flags,
+                exptime,
+                value,
+                noreply,
+            })
+        }),
+        Err(refusal) => command.refuse(refusal),
+    }
+}
+
+#[inline]
+fn store_line<'a>(arguments: &'a [u8], limits: &Limits, verb: StoreVerb) -> Result<StoreLine<'a>, Refusal<'a>> {
+    let mut words = Tokens::new(arguments);
     let (Some(key), Some(flags), Some(exptime), Some(length)) =
         (words.next(), words.next(), words.next(), words.next())
     else {
-        return Err(Fault::new(RefusalKind::BadFormat));
+        return Err(Refusal::new(RefusalKind::BadFormat));
     };
-    let length = value_length(length)?;
+    let length = value_length(length).map_err(Refusal::new)?;
     let noreply = ends_in_noreply(words, WORDS_MAX - 5);
-    let refuse = |kind| Fault::new(kind).silent_if(noreply).swallowing(length);
+    let refuse = |kind| Refusal::new(kind).silent_if(noreply).swallowing(length);
 
     if key.len() > limits.key_bytes_max {
         return Err(refuse(RefusalKind::BadFormat));
@@ -102,133 +156,138 @@ fn store<'a>(command: &Command<'a>, limits: &Limits, verb: StoreVerb) -> Outcome
         other => other,
     };
     if !limits.admits(key.len(), client_flags, length) {
-        let fault = refuse(RefusalKind::TooLarge);
+        let refusal = refuse(RefusalKind::TooLarge);
         return Err(if verb == StoreVerb::Set {
-            fault.invalidating(key)
+            refusal.invalidating(key)
         } else {
-            fault
+            refusal
         });
     }
-    let exptime = Exptime(exptime);
-    command.step_with_data(length, noreply, |value| {
-        Request::Store(Store {
-            verb,
-            key,
-            client_flags,
-            exptime,
-            value,
-            noreply,
-        })
+    Ok(StoreLine {
+        verb,
+        key,
+        client_flags,
+        exptime: Exptime(exptime),
+        length,
+        noreply,
     })
 }
 
 /// The length of a data block. A length that cannot be read leaves the block to be taken for commands.
 #[inline]
-pub(crate) fn value_length<'a>(word: &[u8]) -> Result<usize, Fault<'a>> {
+pub(crate) fn value_length(word: &[u8]) -> Result<usize, RefusalKind> {
     strict_i32(word)
         .filter(|&length| length <= VALUE_BYTES_CEILING)
         .and_then(|length| usize::try_from(length).ok())
-        .ok_or_else(|| Fault::new(RefusalKind::BadFormat))
+        .ok_or(RefusalKind::BadFormat)
 }
 
-fn delete<'a>(command: &Command<'a>, limits: &Limits) -> Outcome<'a> {
+fn delete<'a>(command: &Command<'a>, limits: &Limits) -> Step<'a> {
     let mut words = Tokens::new(command.arguments);
     let noreply = ends_in_noreply(words, WORDS_MAX - 1);
-    let key = words.next().ok_or_else(|| Fault::new(RefusalKind::BadFormat))?;
-    check_key(key, limits, noreply)?;
-    command.step(Request::Delete(Delete { key, noreply }))
-}
-
-fn arithmetic<'a>(command: &Command<'a>, limits: &Limits, direction: Direction) -> Outcome<'a> {
-    let (key, delta, noreply) = key_and_argument(command, limits)?;
-    let delta = strict_u64(delta).ok_or_else(|| Fault::new(RefusalKind::InvalidDelta).silent_if(noreply))?;
-    command.step(Request::Arithmetic(Arithmetic {
-        key,
-        direction,
-        delta,
-        noreply,
-    }))
-}
-
-fn touch<'a>(command: &Command<'a>, limits: &Limits) -> Outcome<'a> {
-    let (key, exptime, noreply) = key_and_argument(command, limits)?;
-    let exptime = strict_i32(exptime).ok_or_else(|| Fault::new(RefusalKind::InvalidExptime).silent_if(noreply))?;
-    command.step(Request::Touch(Touch {
-        key,
-        exptime: Exptime(exptime),
-        noreply,
-    }))
-}
-
-/// The key, the word after it, and whether the line ends in `noreply`; that may be the word itself.
-fn key_and_argument<'a>(command: &Command<'a>, limits: &Limits) -> Result<(&'a [u8], &'a [u8], bool), Fault<'a>> {
-    let mut words = Tokens::new(command.arguments);
-    let noreply = ends_in_noreply(words, WORDS_MAX - 1);
-    let (Some(key), Some(argument)) = (words.next(), words.next()) else {
-        return Err(Fault::new(RefusalKind::BadFormat));
-    };
-    check_key(key, limits, noreply)?;
-    Ok((key, argument, noreply))
-}
-
-fn check_key<'a>(key: &[u8], limits: &Limits, noreply: bool) -> Result<(), Fault<'a>> {
-    if key.len() > limits.key_bytes_max {
-        return Err(Fault::new(RefusalKind::BadFormat).silent_if(noreply));
+    match words.next() {
+        None => command.refuse(Refusal::new(RefusalKind::BadFormat)),
+        Some(key) if key.len() > limits.key_bytes_max => {
+            command.refuse(Refusal::new(RefusalKind::BadFormat).silent_if(noreply))
+        }
+        Some(key) => command.step(Request::Delete(Delete { key, noreply })),
     }
-    Ok(())
+}
+
+fn arithmetic<'a>(command: &Command<'a>, limits: &Limits, direction: Direction) -> Step<'a> {
+    match key_and_number(command.arguments, limits, strict_u64, RefusalKind::InvalidDelta) {
+        Ok((key, delta, noreply)) => command.step(Request::Arithmetic(Arithmetic {
+            key,
+            direction,
+            delta,
+            noreply,
+        })),
+        Err(refusal) => command.refuse(refusal),
+    }
+}
+
+fn touch<'a>(command: &Command<'a>, limits: &Limits) -> Step<'a> {
+    match key_and_number(command.arguments, limits, strict_i32, RefusalKind::InvalidExptime) {
+        Ok((key, exptime, noreply)) => command.step(Request::Touch(Touch {
+            key,
+            exptime: Exptime(exptime),
+            noreply,
+        })),
+        Err(refusal) => command.refuse(refusal),
+    }
+}
+
+/// The key, the number after it, and whether the line ends in `noreply`; that may stand where the number should.
+fn key_and_number<'a, N>(
+    arguments: &'a [u8],
+    limits: &Limits,
+    read: impl FnOnce(&[u8]) -> Option<N>,
+    otherwise: RefusalKind,
+) -> Result<(&'a [u8], N, bool), Refusal<'a>> {
+    let mut words = Tokens::new(arguments);
+    let noreply = ends_in_noreply(words, WORDS_MAX - 1);
+    let (Some(key), Some(number)) = (words.next(), words.next()) else {
+        return Err(Refusal::new(RefusalKind::BadFormat));
+    };
+    if key.len() > limits.key_bytes_max {
+        return Err(Refusal::new(RefusalKind::BadFormat).silent_if(noreply));
+    }
+    let number = read(number).ok_or_else(|| Refusal::new(otherwise).silent_if(noreply))?;
+    Ok((key, number, noreply))
 }
 
 /// The commands whose name may stand after blanks, and what is none of them.
-fn administrative<'a>(command: &Command<'a>) -> Outcome<'a> {
+#[inline(never)]
+fn administrative<'a>(command: &Command<'a>) -> Step<'a> {
     let mut words = Tokens::new(command.line);
     let noreply = ends_in_noreply(words, WORDS_MAX);
-    match words.next() {
-        Some(b"flush_all") => flush_all(command, words, noreply),
-        Some(b"verbosity") => {
-            let level = words.next().and_then(strict_u32);
-            let level = level.ok_or_else(|| Fault::new(RefusalKind::BadFormat).silent_if(noreply))?;
-            command.step(Request::Verbosity(Verbosity { level, noreply }))
-        }
-        Some(b"cache_memlimit") => {
-            let megabytes = words.next().and_then(strict_u32);
-            let megabytes = megabytes.ok_or_else(|| Fault::new(RefusalKind::UnknownCommand).silent_if(noreply))?;
-            command.step(Request::CacheMemlimit(CacheMemlimit { megabytes, noreply }))
-        }
+    let request = match words.next() {
+        Some(b"flush_all") => flush_all(words, noreply),
+        Some(b"verbosity") => words
+            .next()
+            .and_then(strict_u32)
+            .map(|level| Request::Verbosity(Verbosity { level, noreply }))
+            .ok_or(RefusalKind::BadFormat),
+        Some(b"cache_memlimit") => words
+            .next()
+            .and_then(strict_u32)
+            .map(|megabytes| Request::CacheMemlimit(CacheMemlimit { megabytes, noreply }))
+            .ok_or(RefusalKind::UnknownCommand),
         Some(b"shutdown") => {
             let mode = match (words.next(), words.next()) {
                 (None, _) => ShutdownMode::Immediate,
                 (Some(b"graceful"), None) => ShutdownMode::Graceful,
                 _ => ShutdownMode::Unknown,
             };
-            command.step(Request::Shutdown(Shutdown { mode, noreply }))
+            Ok(Request::Shutdown(Shutdown { mode, noreply }))
         }
-        Some(b"slabs") => command.step(Request::Slabs(arguments(words, noreply))),
-        Some(b"lru") => command.step(Request::Lru(arguments(words, noreply))),
-        Some(b"lru_crawler") => command.step(Request::LruCrawler(arguments(words, noreply))),
-        _ => Err(unknown(command, noreply)),
+        Some(b"slabs") => Ok(Request::Slabs(arguments(words, noreply))),
+        Some(b"lru") => Ok(Request::Lru(arguments(words, noreply))),
+        Some(b"lru_crawler") => Ok(Request::LruCrawler(arguments(words, noreply))),
+        _ if is_http(command.line) => Err(RefusalKind::Http),
+        _ => Err(RefusalKind::UnknownCommand),
+    };
+    match request {
+        Ok(request) => command.step(request),
+        Err(kind) => command.refuse(Refusal::new(kind).silent_if(noreply)),
     }
 }
 
-fn flush_all<'a>(command: &Command<'a>, mut words: Tokens<'a>, noreply: bool) -> Outcome<'a> {
+fn flush_all<'a>(mut words: Tokens<'a>, noreply: bool) -> Result<Request<'a>, RefusalKind> {
     let delay = match (words.next(), words.next()) {
-        (None, _) => 0,
-        (Some(b"noreply"), None) => 0,
-        (Some(delay), _) => {
-            strict_i32(delay).ok_or_else(|| Fault::new(RefusalKind::InvalidExptime).silent_if(noreply))?
-        }
+        (None, _) | (Some(b"noreply"), None) => 0,
+        (Some(delay), _) => strict_i32(delay).ok_or(RefusalKind::InvalidExptime)?,
     };
-    command.step(Request::FlushAll(FlushAll {
+    Ok(Request::FlushAll(FlushAll {
         delay: Exptime(delay),
         noreply,
     }))
 }
 
-fn unknown<'a>(command: &Command<'a>, noreply: bool) -> Fault<'a> {
-    let words = || Tokens::new(command.line).take(WORDS_MAX);
-    if words().skip(1).last().is_some_and(|word| word.starts_with(b"HTTP/")) {
-        return Fault::new(RefusalKind::Http);
-    }
-    Fault::new(RefusalKind::UnknownCommand).silent_if(noreply)
+/// Memcached hangs up on web browsers and on what else speaks HTTP to it.
+fn is_http(line: &[u8]) -> bool {
+    let words = Tokens::new(line).take(WORDS_MAX);
+    words.skip(1).last().is_some_and(|word| word.starts_with(b"HTTP/"))
 }
 
 fn arguments(words: Tokens<'_>, noreply: bool) -> Arguments<'_> {

@@ -1,12 +1,12 @@
 //! Reads the lines of the meta commands.
 
 use crate::base64;
-use crate::classic::{self, WORDS_MAX, value_length};
+use crate::classic::{WORDS_MAX, value_length};
 use crate::limits::Limits;
 use crate::meta::{MetaCommand, MetaFlags, MetaKey, MetaRequest, MetaSetMode};
 use crate::number::{strict_i32, strict_u32, strict_u64};
-use crate::parser::{Command, Fault, Outcome};
-use crate::refusal::RefusalKind;
+use crate::parser::{Command, Step};
+use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{Direction, Exptime, Request};
 use crate::tokens::Tokens;
 
@@ -19,118 +19,90 @@ const OPAQUE_BYTES_MAX: usize = 32;
 /// Where a base64 key is decoded to.
 type Scratch = [u8; Limits::KEY_BYTES_CEILING];
 
+/// Reads the line of `mg`, `ms`, `md`, `ma`, `me` or `mn`, whose second letter is `letter`.
 #[inline]
-pub(crate) fn read<'a>(letter: u8, command: &Command<'a>, limits: &Limits, scratch: &'a mut Scratch) -> Outcome<'a> {
-    match letter {
-        b'g' => {
-            let (key, flags) = one_key(command, limits, scratch).map_err(Fault::new)?;
+pub(crate) fn read<'a>(letter: u8, command: &Command<'a>, limits: &Limits, scratch: &'a mut Scratch) -> Step<'a> {
+    let verb = match letter {
+        b'g' => MetaCommand::Get,
+        b's' => return set(command, limits, scratch),
+        b'd' => MetaCommand::Delete,
+        b'a' => MetaCommand::Arithmetic {
+            direction: Direction::Increment,
+        },
+        b'e' => MetaCommand::Debug,
+        _ => return command.step(Request::MetaNoop),
+    };
+    let (key, words) = match key_and_flags(command) {
+        Ok(parts) => parts,
+        Err(kind) => return command.refuse(Refusal::new(kind)),
+    };
+    let mut summary = Summary::new(words);
+    let read = match verb {
+        MetaCommand::Debug => summary.read_for_debug(key, limits, scratch).map(|()| verb),
+        MetaCommand::Arithmetic { .. } => arithmetic(&mut summary, key, limits, scratch),
+        _ => summary
+            .read(key, 2, limits, scratch)
+            .and_then(|()| check_opaque(words))
+            .map(|()| verb),
+    };
+    match read {
+        Ok(verb) => {
+            let key = summary.key(key, scratch);
             command.step(Request::Meta(MetaRequest {
-                command: MetaCommand::Get,
+                command: verb,
                 key,
-                flags,
+                flags: summary.flags,
             }))
         }
-        b's' => set(command, limits, scratch),
-        b'd' => {
-            let (key, flags) = one_key(command, limits, scratch).map_err(Fault::new)?;
-            command.step(Request::Meta(MetaRequest {
-                command: MetaCommand::Delete,
-                key,
-                flags,
-            }))
-        }
-        b'a' => arithmetic(command, limits, scratch).map_or_else(
-            |kind| Err(Fault::new(kind)),
-            |request| command.step(Request::Meta(request)),
-        ),
-        b'e' => debug(command, limits, scratch).map_or_else(
-            |kind| Err(Fault::new(kind)),
-            |request| command.step(Request::Meta(request)),
-        ),
-        b'n' => command.step(Request::MetaNoop),
-        _ => classic::read(command, limits),
+        Err(kind) => command.refuse(Refusal::new(kind)),
     }
 }
 
-/// `mg` and `md`.
-#[inline]
-fn one_key<'a>(
-    command: &Command<'a>,
-    limits: &Limits,
-    scratch: &'a mut Scratch,
-) -> Result<(MetaKey<'a>, MetaFlags<'a>), RefusalKind> {
-    let (key, words) = key_and_flags(command)?;
-    let summary = Summary::of(key, words, 2, limits, scratch)?;
-    check_opaque(words)?;
-    Ok((summary.key(key, scratch), summary.flags))
-}
-
 fn arithmetic<'a>(
-    command: &Command<'a>,
+    summary: &mut Summary<'_>,
+    key: &[u8],
     limits: &Limits,
-    scratch: &'a mut Scratch,
-) -> Result<MetaRequest<'a>, RefusalKind> {
-    let (key, words) = key_and_flags(command)?;
-    let summary = Summary::of(key, words, 2, limits, scratch).map_err(|_| RefusalKind::InvalidOrDuplicateFlag)?;
+    scratch: &mut Scratch,
+) -> Result<MetaCommand<'a>, RefusalKind> {
+    summary
+        .read(key, 2, limits, scratch)
+        .map_err(|_| RefusalKind::InvalidOrDuplicateFlag)?;
     let direction = match summary.mode {
         None | Some(Some(b'I' | b'+')) => Direction::Increment,
         Some(Some(b'D' | b'-')) => Direction::Decrement,
         Some(_) => return Err(RefusalKind::InvalidArithmeticMode),
     };
-    check_opaque(words)?;
-    let key = summary.key(key, scratch);
-    Ok(MetaRequest {
-        command: MetaCommand::Arithmetic { direction },
-        key,
-        flags: summary.flags,
-    })
+    check_opaque(summary.flags.words)?;
+    Ok(MetaCommand::Arithmetic { direction })
 }
 
-fn debug<'a>(command: &Command<'a>, limits: &Limits, scratch: &'a mut Scratch) -> Result<MetaRequest<'a>, RefusalKind> {
-    let (key, words) = key_and_flags(command)?;
-    if key.len() > limits.key_bytes_max {
-        return Err(RefusalKind::BadFormat);
-    }
-    let mut flags = words;
-    let base64 = flags.next() == Some(b"b") && flags.next().is_some();
-    let key = if base64 {
-        let length = base64::decode(key, scratch).ok_or(RefusalKind::BadFormat)?;
-        MetaKey {
-            bytes: &scratch[..length],
-            base64,
-        }
-    } else {
-        MetaKey { bytes: key, base64 }
+#[inline]
+fn set<'a>(command: &Command<'a>, limits: &Limits, scratch: &'a mut Scratch) -> Step<'a> {
+    // What is at fault up to here leaves the data block to be taken for commands; all later faults swallow it.
+    let (key, length, words) = match key_length_and_flags(command) {
+        Ok(parts) => parts,
+        Err(kind) => return command.refuse(Refusal::new(kind)),
     };
-    let flags = MetaFlags {
-        words,
-        ..MetaFlags::default()
+    let mut summary = Summary::new(words);
+    let read = summary
+        .read(key, 3, limits, scratch)
+        .and_then(|()| set_mode(summary.mode));
+    let mode = match read {
+        Ok(mode) => mode,
+        Err(kind) => return command.refuse(Refusal::new(kind).swallowing(length)),
     };
-    Ok(MetaRequest {
-        command: MetaCommand::Debug,
-        key,
-        flags,
-    })
-}
-
-fn set<'a>(command: &Command<'a>, limits: &Limits, scratch: &'a mut Scratch) -> Outcome<'a> {
-    let mut words = Tokens::new(command.arguments);
-    let (Some(key), Some(length)) = (words.next(), words.next()) else {
-        return Err(Fault::new(RefusalKind::BadFormat));
-    };
-    // These two leave the data block to be taken for commands; all later faults swallow it.
-    check_letters(words, 3).map_err(Fault::new)?;
-    let length = value_length(length)?;
-
-    let refuse = |kind| Fault::new(kind).swallowing(length);
-    let summary = Summary::of(key, words, 3, limits, scratch).map_err(refuse)?;
-    let mode = set_mode(summary.mode).map_err(refuse)?;
     let key = summary.key(key, scratch);
     let flags = summary.flags;
     if !limits.admits(key.bytes.len(), flags.client_flags, length) {
-        return Err(refuse(RefusalKind::TooLarge).invalidating(key.bytes));
+        return command.refuse(
+            Refusal::new(RefusalKind::TooLarge)
+                .swallowing(length)
+                .invalidating(key.bytes),
+        );
     }
-    check_opaque(words).map_err(refuse)?;
+    if let Err(kind) = check_opaque(words) {
+        return command.refuse(Refusal::new(kind).swallowing(length));
+    }
     command.step_with_data(length, false, |value| {
         Request::Meta(MetaRequest {
             command: MetaCommand::Set { value, mode },
@@ -159,6 +131,17 @@ fn key_and_flags<'a>(command: &Command<'a>) -> Result<(&'a [u8], Tokens<'a>), Re
     let key = words.next().ok_or(RefusalKind::BadFormat)?;
     check_letters(words, 2)?;
     Ok((key, words))
+}
+
+/// The key, the length and the flags of `ms`.
+#[inline]
+fn key_length_and_flags<'a>(command: &Command<'a>) -> Result<(&'a [u8], usize, Tokens<'a>), RefusalKind> {
+    let mut words = Tokens::new(command.arguments);
+    let (Some(key), Some(length)) = (words.next(), words.next()) else {
+        return Err(RefusalKind::BadFormat);
+    };
+    check_letters(words, 3)?;
+    Ok((key, value_length(length)?, words))
 }
 
 /// Memcached looks at the first byte of every word before it looks at any flag. A byte that is neither a digit nor in the range
@@ -193,29 +176,33 @@ struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Reads the flags in `words`, before which `words_before` others stand in the line.
+    #[inline]
+    fn new(words: Tokens<'a>) -> Self {
+        Summary {
+            flags: MetaFlags {
+                words,
+                ..MetaFlags::default()
+            },
+            mode: None,
+            decoded_bytes: None,
+        }
+    }
+
+    /// Reads the flags, before which `words_before` other words stand in the line.
     ///
     /// A flag that is unknown or stands there twice ends the reading. Other faults do not, and of several the last is answered.
     #[inline]
-    fn of(
+    fn read(
+        &mut self,
         key: &[u8],
-        words: Tokens<'a>,
         words_before: usize,
         limits: &Limits,
         scratch: &mut Scratch,
-    ) -> Result<Self, RefusalKind> {
+    ) -> Result<(), RefusalKind> {
         if key.len() > limits.key_bytes_max {
             return Err(RefusalKind::BadFormat);
         }
-        let flags = MetaFlags {
-            words,
-            ..MetaFlags::default()
-        };
-        let mut summary = Summary {
-            flags,
-            mode: None,
-            decoded_bytes: None,
-        };
+        let words = self.flags.words;
         let mut seen = 0u128;
         let mut fault = None;
         let mut count = words_before;
@@ -231,7 +218,7 @@ impl<'a> Summary<'a> {
                 return Err(too_many_or(words, words_before, RefusalKind::DuplicateFlag));
             }
             seen |= bit;
-            match summary.take(letter, token, key, scratch) {
+            match self.take(letter, token, key, scratch) {
                 Ok(()) => {}
                 Err(RefusalKind::InvalidFlag) => {
                     return Err(too_many_or(words, words_before, RefusalKind::InvalidFlag));
@@ -241,7 +228,19 @@ impl<'a> Summary<'a> {
                 Err(kind) => fault = Some(kind),
             }
         }
-        fault.map_or(Ok(summary), Err)
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// `me` reads a `b` in the first place, if another flag follows it, and nothing else.
+    fn read_for_debug(&mut self, key: &[u8], limits: &Limits, scratch: &mut Scratch) -> Result<(), RefusalKind> {
+        if key.len() > limits.key_bytes_max {
+            return Err(RefusalKind::BadFormat);
+        }
+        let mut words = self.flags.words;
+        if words.next() == Some(b"b") && words.next().is_some() {
+            self.decoded_bytes = Some(base64::decode(key, scratch).ok_or(RefusalKind::BadFormat)?);
+        }
+        Ok(())
     }
 
     #[inline]

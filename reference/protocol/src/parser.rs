@@ -15,6 +15,9 @@ const BINARY_MAGIC: u8 = 0x80;
 /// Lines shorter than this, their end included, are refused unread: `mn` with a bare LF is one.
 const LINE_BYTES_MIN: usize = 4;
 
+/// The longest name that is looked for before the first blank, `replace` or `version`, plus one.
+const VERB_BYTES_MAX: usize = 8;
+
 /// So many blanks may stand before the `get` of a multi-get longer than [`Limits::line_bytes_max`].
 const MULTIGET_BLANKS_MAX: usize = 100;
 
@@ -97,16 +100,16 @@ impl Parser {
             return refused(RefusalKind::BadFormat, skipped + line_end + 1);
         }
         let command = Command::split(input, line_end, skipped);
-        match dispatch(&command, &self.limits, &mut self.scratch) {
-            Ok(step) => step,
-            Err(Fault { refusal, swallow }) => {
-                self.swallow = swallow;
-                Step::Refused {
-                    refusal,
-                    consumed: command.consumed,
-                }
+        let step = match command.verb {
+            [b'm', letter @ (b'g' | b's' | b'd' | b'a' | b'e' | b'n')] => {
+                meta_line::read(*letter, &command, &self.limits, &mut self.scratch)
             }
+            _ => classic::read(&command, &self.limits),
+        };
+        if let Step::Refused { refusal, .. } = &step {
+            self.swallow = refusal.swallow;
         }
+        step
     }
 
     /// Swallows what is left of a refused data block, and returns how many bytes that was.
@@ -139,19 +142,18 @@ impl Parser {
             return refused(RefusalKind::LineTooLong, skipped + input.len());
         }
         self.scanned = input.len();
-        let wanted = if self.swallow > 0 { 1 } else { input.len() + 1 };
         Step::Incomplete {
             consumed: skipped,
-            wanted,
+            wanted: input.len() + 1,
         }
     }
 }
 
 /// One command line, cut at its first blank, and the bytes after it.
 pub(crate) struct Command<'a> {
-    /// What stands before the first blank. Empty if the line begins with one.
+    /// What stands before the first blank, but no more than eight bytes. Empty if the line begins with a blank.
     pub(crate) verb: &'a [u8],
-    /// The line from that blank on, or nothing; without the line's end.
+    /// The rest of the line, without its end.
     pub(crate) arguments: &'a [u8],
     /// The whole line without its end.
     pub(crate) line: &'a [u8],
@@ -169,7 +171,11 @@ impl<'a> Command<'a> {
         let (line, after) = (&input[..line_end], &input[line_end + 1..]);
         let consumed = skipped + line_end + 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let blank = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
+        let blank = line
+            .iter()
+            .take(VERB_BYTES_MAX)
+            .position(|&byte| byte == b' ')
+            .unwrap_or(line.len().min(VERB_BYTES_MAX));
         let (verb, arguments) = line.split_at(blank);
         Command {
             verb,
@@ -183,11 +189,20 @@ impl<'a> Command<'a> {
 
     /// The step of a command that is its line and nothing more.
     #[inline]
-    pub(crate) fn step(&self, request: Request<'a>) -> Outcome<'a> {
-        Ok(Step::Request {
+    pub(crate) fn step(&self, request: Request<'a>) -> Step<'a> {
+        Step::Request {
             request,
             consumed: self.consumed,
-        })
+        }
+    }
+
+    /// The step of a line that is refused.
+    #[cold]
+    pub(crate) fn refuse(&self, refusal: Refusal<'a>) -> Step<'a> {
+        Step::Refused {
+            refusal,
+            consumed: self.consumed,
+        }
     }
 
     /// The step of a command with a data block of `length` bytes, made of the block by `request` once it is there.
@@ -198,93 +213,33 @@ impl<'a> Command<'a> {
         length: usize,
         silent: bool,
         request: impl FnOnce(&'a [u8]) -> Request<'a>,
-    ) -> Outcome<'a> {
+    ) -> Step<'a> {
         let block = length + 2;
         let Some(data) = self.after.get(..block) else {
             let wanted = self.consumed - self.skipped + block;
-            return Ok(Step::Incomplete {
+            return Step::Incomplete {
                 consumed: self.skipped,
                 wanted,
-            });
+            };
         };
         let consumed = self.consumed + block;
-        let Some(value) = data.strip_suffix(b"\r\n") else {
-            let refusal = Refusal {
-                kind: RefusalKind::BadDataChunk,
-                silent,
-                invalidate: None,
-            };
-            return Ok(Step::Refused { refusal, consumed });
-        };
-        Ok(Step::Request {
-            request: request(value),
-            consumed,
-        })
-    }
-}
-
-/// A step, or a refusal of the line.
-pub(crate) type Outcome<'a> = Result<Step<'a>, Fault<'a>>;
-
-/// A refusal of a line, and how much of what follows it belongs to it.
-pub(crate) struct Fault<'a> {
-    refusal: Refusal<'a>,
-    swallow: u64,
-}
-
-impl<'a> Fault<'a> {
-    /// A refusal that is answered.
-    #[cold]
-    pub(crate) fn new(kind: RefusalKind) -> Self {
-        Fault {
-            refusal: Refusal {
-                kind,
-                silent: false,
-                invalidate: None,
+        match data.strip_suffix(b"\r\n") {
+            Some(value) => Step::Request {
+                request: request(value),
+                consumed,
             },
-            swallow: 0,
+            None => Step::Refused {
+                refusal: Refusal::new(RefusalKind::BadDataChunk).silent_if(silent),
+                consumed,
+            },
         }
     }
-
-    /// Not answered if the client asked for that.
-    pub(crate) fn silent_if(mut self, silent: bool) -> Self {
-        self.refusal.silent = silent;
-        self
-    }
-
-    /// Followed by a data block of this length, which is swallowed with its CR LF.
-    pub(crate) fn swallowing(mut self, length: usize) -> Self {
-        self.swallow = length as u64 + 2;
-        self
-    }
-
-    /// The item of this key must go.
-    pub(crate) fn invalidating(mut self, key: &'a [u8]) -> Self {
-        self.refusal.invalidate = Some(key);
-        self
-    }
-}
-
-#[inline]
-fn dispatch<'a>(
-    command: &Command<'a>,
-    limits: &Limits,
-    scratch: &'a mut [u8; Limits::KEY_BYTES_CEILING],
-) -> Outcome<'a> {
-    if let [b'm', letter] = command.verb {
-        return meta_line::read(*letter, command, limits, scratch);
-    }
-    classic::read(command, limits)
 }
 
 #[cold]
 fn refused<'a>(kind: RefusalKind, consumed: usize) -> Step<'a> {
     Step::Refused {
-        refusal: Refusal {
-            kind,
-            silent: false,
-            invalidate: None,
-        },
+        refusal: Refusal::new(kind),
         consumed,
     }
 }

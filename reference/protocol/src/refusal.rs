@@ -12,9 +12,40 @@ pub struct Refusal<'a> {
     /// The key whose item must go: memcached drops the old item when the new value is too large to be stored, for `set` and
     /// for `ms` in every mode, never for `add`, `replace`, `append`, `prepend` and `cas`.
     pub invalidate: Option<&'a [u8]>,
+    /// How many bytes after the line belong to it: the data block and its CR LF. The parser swallows them.
+    pub(crate) swallow: u64,
 }
 
-impl Refusal<'_> {
+impl<'a> Refusal<'a> {
+    /// A refusal that is answered, of a line without a data block.
+    #[cold]
+    pub(crate) fn new(kind: RefusalKind) -> Self {
+        Refusal {
+            kind,
+            silent: false,
+            invalidate: None,
+            swallow: 0,
+        }
+    }
+
+    /// Not answered if the client asked for that.
+    pub(crate) fn silent_if(mut self, silent: bool) -> Self {
+        self.silent = silent;
+        self
+    }
+
+    /// Followed by a data block of this length, which is swallowed with its CR LF.
+    pub(crate) fn swallowing(mut self, length: usize) -> Self {
+        self.swallow = length as u64 + 2;
+        self
+    }
+
+    /// The item of this key must go.
+    pub(crate) fn invalidating(mut self, key: &'a [u8]) -> Self {
+        self.invalidate = Some(key);
+        self
+    }
+
     /// Whether the connection must be closed. Replies to earlier commands are sent first.
     pub fn closes(&self) -> bool {
         matches!(
