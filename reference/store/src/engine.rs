@@ -175,7 +175,7 @@ impl<S: Store> Engine<S> {
     fn arithmetic(&self, request: &Arithmetic<'_>, now: Timestamp) -> Answer<S::Error> {
         let sum = arithmetic::Sum::of(request);
         Ok(match self.add(request.key, &sum, now)? {
-            arithmetic::Added::Number { number, .. } => Response::Number(number),
+            arithmetic::Added::Number(number) => Response::Number(number.number),
             arithmetic::Added::NotFound => Response::NotFound,
             arithmetic::Added::NonNumeric => refcached_protocol::response::NON_NUMERIC,
             // Only `ma` compares.
@@ -188,11 +188,14 @@ impl<S: Store> Engine<S> {
             return Ok(Response::ClientError(b"flush_all not allowed"));
         }
         self.count(Counter::CmdFlush);
-        let at = match Expiry::from_exptime(flush.delay, now).timestamp() {
-            None => now,
-            Some(at) => at,
+        let at = match flush.delay.0 {
+            ..=0 => now,
+            _ => Expiry::from_exptime(flush.delay, now).timestamp().unwrap_or(now),
         };
-        self.store.flush(at, now)?;
+        // A Unix time before the start: nothing is older.
+        if at >= self.environment.started {
+            self.store.flush(at, now)?;
+        }
         Ok(Response::Ok)
     }
 

@@ -192,13 +192,12 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
         &self,
         key: &[u8],
         now: Timestamp,
-        access: Access,
-        look: impl FnOnce(Option<Item<'_>>) -> R,
+        look: impl FnOnce(Option<Item<'_>>) -> (Access, R),
     ) -> Result<R, MemoryError> {
         self.settle(now);
         let (hash, home) = self.locate(key);
         let mut shard = self.enter(home);
-        let (result, freed) = shard.read(hash, key, now, access, look);
+        let (result, freed) = shard.read(hash, key, now, look);
         if freed != 0 {
             self.release(freed);
         }

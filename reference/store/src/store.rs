@@ -16,9 +16,9 @@ pub trait Store {
     /// Why the store could not do what it was asked. The client gets it as `SERVER_ERROR <text>`, so it is one line.
     type Error: std::error::Error;
 
-    /// Looks `key` up and passes the live item, or `None`, to `look`. With [`Access::Note`] the store remembers, after
-    /// `look` has seen the item as it was, that it was fetched at `now`: a backend to which that costs a write may
-    /// keep it in memory alone or leave it out.
+    /// Looks `key` up and passes the live item, or `None`, to `look`. If that answers [`Access::Note`], the store remembers
+    /// that the item was fetched at `now`: a backend to which that costs a write may keep it in memory alone or leave
+    /// it out.
     ///
     /// # Errors
     /// When the store cannot be read. `look` may have been called by then.
@@ -26,8 +26,7 @@ pub trait Store {
         &self,
         key: &[u8],
         now: Timestamp,
-        access: Access,
-        look: impl FnOnce(Option<Item<'_>>) -> R,
+        look: impl FnOnce(Option<Item<'_>>) -> (Access, R),
     ) -> Result<R, Self::Error>;
 
     /// Passes the live item under `key`, or `None`, to `decide` and does what it answers, with nothing else happening to

@@ -29,21 +29,22 @@ impl<S: Store> Engine<S> {
 pub(super) fn slabs(arguments: &Arguments<'_>) -> Response<'static> {
     let mut words = arguments.words;
     match (words.next(), words.next(), words.next()) {
-        (Some(b"reassign"), Some(from), Some(to)) => match (integer(from), integer(to)) {
-            (Some(_), Some(_)) => Response::ClientError(b"slab reassignment disabled"),
-            _ => Response::ClientError(b"bad command line format"),
-        },
+        (Some(b"reassign"), Some(_), Some(_)) => Response::ClientError(b"slab reassignment disabled"),
         (Some(b"automove"), Some(level), _) => taken_if_integer(level),
         _ => Response::Error,
     }
 }
 
-/// `lru mode`, `lru tune` and `lru temp_ttl`.
+/// `lru tune` with four numbers is taken, as memcached takes it where it has no use for them; `lru mode` and `lru temp_ttl` are
+/// not.
 pub(super) fn lru(arguments: &Arguments<'_>) -> Response<'static> {
     let mut words = arguments.words;
-    match (words.next(), words.next()) {
-        (Some(b"temp_ttl"), Some(ttl)) if integer(ttl).is_some() => Response::Ok,
-        _ => Response::Error,
+    let tune = words.next() == Some(b"tune");
+    let is_number = |word: &[u8]| std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
+    if tune && words.clone().count() == 4 && words.all(is_number) {
+        Response::Ok
+    } else {
+        Response::Error
     }
 }
 

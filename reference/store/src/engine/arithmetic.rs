@@ -28,20 +28,24 @@ pub(super) struct Sum {
 pub(super) struct Vivify {
     pub(super) number: u64,
     pub(super) expiry: Expiry,
-    pub(super) marks: Marks,
 }
 
 /// What came of it.
 pub(super) enum Added {
     /// There is a number now.
-    Number {
-        number: u64,
-        cas: u64,
-        expiry: Expiry,
-    },
+    Number(Number),
     NotFound,
     Exists,
     NonNumeric,
+}
+
+/// A number that an item now has.
+pub(super) struct Number {
+    pub(super) number: u64,
+    pub(super) cas: u64,
+    /// Before it was changed; never, if it was created.
+    pub(super) expiry_before: Expiry,
+    pub(super) created: bool,
 }
 
 impl Sum {
@@ -89,17 +93,19 @@ impl Sum {
         let (data, in_place) = digits.write(number, item.data.len());
         let mut attributes = item.attributes;
         attributes.cas = self.cas_new.unwrap_or_else(|| environment.next_cas());
-        attributes.expiry = self.expiry.unwrap_or(attributes.expiry);
+        let expiry_before = attributes.expiry;
+        attributes.expiry = self.expiry.unwrap_or(expiry_before);
         attributes.accessed_unix_s = access_time(now);
         if !in_place {
             // A number that has grown is a new item to memcached: what had happened to the old one is forgotten.
             attributes.marks = Marks::NONE;
         }
-        let added = Added::Number {
+        let added = Added::Number(Number {
             number,
             cas: attributes.cas,
-            expiry: attributes.expiry,
-        };
+            expiry_before,
+            created: false,
+        });
         (Change::Put(attributes, Data::Bytes(data)), added)
     }
 
@@ -113,13 +119,15 @@ impl Sum {
             expiry: vivify.expiry,
             cas: self.cas_new.unwrap_or_else(|| environment.next_cas()),
             accessed_unix_s: access_time(now),
-            marks: vivify.marks,
+            // Unlike `ms` and `mg`, `ma` does not remember that the key came in base64.
+            marks: Marks::NONE,
         };
-        let added = Added::Number {
+        let added = Added::Number(Number {
             number: vivify.number,
             cas: attributes.cas,
-            expiry: attributes.expiry,
-        };
+            expiry_before: Expiry::NEVER,
+            created: true,
+        });
         (Change::Put(attributes, Data::Bytes(data)), added)
     }
 }
@@ -129,18 +137,20 @@ impl<S: Store> Engine<S> {
     pub(super) fn add(&self, key: &[u8], sum: &Sum, now: Timestamp) -> Result<Added, S::Error> {
         let mut digits = Digits::default();
         let digits = &mut digits;
-        let (found, added) = self.store.update(key, now, move |current| {
-            let found = current.is_some();
-            let (change, added) = sum.decide(&self.environment, current, now, digits);
-            (change, (found, added))
+        let added = self.store.update(key, now, move |current| {
+            sum.decide(&self.environment, current, now, digits)
         })?;
-        match (&added, found, sum.direction) {
-            (Added::Number { .. }, true, Direction::Increment) => self.count(Counter::IncrHits),
-            (Added::Number { .. }, true, Direction::Decrement) => self.count(Counter::DecrHits),
-            (_, false, Direction::Increment) => self.count(Counter::IncrMisses),
-            (_, false, Direction::Decrement) => self.count(Counter::DecrMisses),
-            _ => {}
-        }
+        let hit = match &added {
+            Added::Number(number) => !number.created,
+            Added::NotFound => false,
+            Added::Exists | Added::NonNumeric => return Ok(added),
+        };
+        self.count(match (sum.direction, hit) {
+            (Direction::Increment, true) => Counter::IncrHits,
+            (Direction::Increment, false) => Counter::IncrMisses,
+            (Direction::Decrement, true) => Counter::DecrHits,
+            (Direction::Decrement, false) => Counter::DecrMisses,
+        });
         Ok(added)
     }
 }

@@ -6,6 +6,7 @@ mod get;
 
 use refcached_protocol::meta::{MetaCommand, MetaKey, MetaRequest};
 use refcached_protocol::meta_reply::{MetaCode, MetaWriter};
+use refcached_protocol::request::Exptime;
 
 use super::{Engine, Progress};
 use crate::counters::Counter;
@@ -37,6 +38,11 @@ impl<S: Store> Engine<S> {
 /// The mark of an item that is created under this key.
 fn key_marks(key: &MetaKey<'_>) -> Marks {
     Marks::when(key.base64, Marks::BASE64_KEY)
+}
+
+/// The expiry that the token of a `T` or `N` flag stands for.
+fn expiry_of(exptime: Option<Exptime>, now: Timestamp) -> Expiry {
+    Expiry::from_exptime(exptime.unwrap_or_default(), now)
 }
 
 /// Writes the `t` flag: seconds left, or -1.

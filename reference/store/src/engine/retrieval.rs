@@ -69,9 +69,9 @@ impl<S: Store> Engine<S> {
             value.encode(out);
         };
         let Some(exptime) = request.touch else {
-            let found = self
-                .store
-                .read(key, now, Access::Note, |current| current.as_ref().map(write).is_some())?;
+            let found = self.store.read(key, now, |current| {
+                (Access::Note, current.as_ref().map(write).is_some())
+            })?;
             self.count(if found { Counter::GetHits } else { Counter::GetMisses });
             return Ok(());
         };

@@ -64,19 +64,18 @@ impl Shard {
         hash: u64,
         key: &[u8],
         now: Timestamp,
-        access: Access,
-        look: impl FnOnce(Option<Item<'_>>) -> R,
+        look: impl FnOnce(Option<Item<'_>>) -> (Access, R),
     ) -> (R, usize) {
         let Ok(mut entry) = self.table.find_entry(hash, |record| record.key() == key) else {
-            return (look(None), 0);
+            return (look(None).1, 0);
         };
         if entry.get().expiry().is_past(now) {
             self.tally.get_expired += 1;
             let freed = bury(entry, &mut self.tally);
             self.bytes -= freed;
-            return (look(None), freed);
+            return (look(None).1, freed);
         }
-        let result = look(Some(entry.get().item()));
+        let (access, result) = look(Some(entry.get().item()));
         if access == Access::Note {
             entry.get_mut().note_access(access_time(now));
         }

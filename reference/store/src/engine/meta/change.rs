@@ -1,14 +1,14 @@
 //! `ms`, `md` and `ma`.
 
-use refcached_protocol::meta::{MetaRequest, MetaSetMode};
+use refcached_protocol::meta::{MetaFlags, MetaRequest, MetaSetMode};
 use refcached_protocol::meta_reply::{MetaCode, MetaWriter};
 use refcached_protocol::request::Direction;
 use refcached_protocol::response::NON_NUMERIC;
 
-use super::{key_marks, write_bare, write_ttl};
+use super::{expiry_of, key_marks, write_bare, write_ttl};
 use crate::counters::Counter;
 use crate::engine::Engine;
-use crate::engine::arithmetic::{Added, Sum, Vivify};
+use crate::engine::arithmetic::{Added, Number, Sum, Vivify};
 use crate::engine::storing::{Mode, Stored, Storing};
 use crate::environment::Environment;
 use crate::item::{Attributes, Item, Marks, access_time};
@@ -116,15 +116,14 @@ impl<S: Store> Engine<S> {
             cas_compare: nonzero(flags.cas_compare),
             cas_new: nonzero(flags.cas_new),
             expiry: flags.exptime.map(|exptime| Expiry::from_exptime(exptime, now)),
-            vivify: flags.vivify.map(|exptime| Vivify {
+            vivify: flags.vivify.map(|_| Vivify {
                 number: flags.initial,
-                expiry: Expiry::from_exptime(exptime, now),
-                marks: key_marks(&request.key),
+                expiry: vivified_expiry(flags, now),
             }),
         };
         match self.add(request.key.bytes, &sum, now)? {
-            Added::Number { .. } if flags.quiet => {}
-            Added::Number { number, cas, expiry } => write_number(request, number, cas, expiry, now, out),
+            Added::Number(_) if flags.quiet => {}
+            Added::Number(number) => write_number(request, &number, now, out),
             Added::NotFound => write_bare(request, MetaCode::NotFound, out),
             Added::Exists => write_bare(request, MetaCode::Exists, out),
             Added::NonNumeric => NON_NUMERIC.encode(out),
@@ -182,25 +181,38 @@ fn delete(
     (change, Deleted::Changed)
 }
 
-/// Writes the answer to an `ma` that was done.
-fn write_number(request: &MetaRequest<'_>, number: u64, cas: u64, expiry: Expiry, now: Timestamp, out: &mut Vec<u8>) {
+/// The expiry of an item that `ma` creates: of `N` and `T` the later one counts.
+fn vivified_expiry(flags: &MetaFlags<'_>, now: Timestamp) -> Expiry {
+    let last = flags.iter().filter(|flag| matches!(flag.code, b'N' | b'T')).last();
+    match last {
+        Some(flag) if flag.code == b'T' => expiry_of(flags.exptime, now),
+        _ => expiry_of(flags.vivify, now),
+    }
+}
+
+/// Writes the answer to an `ma` that was done. As with `mg`, `t` shows what the `T` and `N` before it have set.
+fn write_number(request: &MetaRequest<'_>, number: &Number, now: Timestamp, out: &mut Vec<u8>) {
+    let flags = &request.flags;
     let mut digits = itoa::Buffer::new();
-    let digits = digits.format(number).as_bytes();
-    let mut writer = if request.flags.value {
+    let digits = digits.format(number.number).as_bytes();
+    let mut writer = if flags.value {
         MetaWriter::value(out, digits.len())
     } else {
         MetaWriter::code(out, MetaCode::Done)
     };
-    for flag in request.flags.iter() {
+    let mut expiry = number.expiry_before;
+    for flag in flags.iter() {
         match flag.code {
             b'O' => writer.token(b'O', flag.token),
             b'k' => writer.key(request.key.bytes, request.key.base64),
-            b'c' => writer.number(b'c', cas),
+            b'c' => writer.number(b'c', number.cas),
             b't' => write_ttl(&mut writer, expiry, now),
+            b'T' => expiry = expiry_of(flags.exptime, now),
+            b'N' if number.created => expiry = expiry_of(flags.vivify, now),
             _ => {}
         }
     }
-    if request.flags.value {
+    if flags.value {
         writer.finish_with(digits);
     } else {
         writer.finish();

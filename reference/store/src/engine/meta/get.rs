@@ -2,8 +2,9 @@
 
 use refcached_protocol::meta::{MetaFlags, MetaRequest};
 use refcached_protocol::meta_reply::{MetaCode, MetaWriter};
+use refcached_protocol::request::Exptime;
 
-use super::{key_marks, write_bare, write_ttl};
+use super::{expiry_of, key_marks, write_bare, write_ttl};
 use crate::counters::Counter;
 use crate::engine::Engine;
 use crate::environment::Environment;
@@ -52,17 +53,17 @@ impl<S: Store> Engine<S> {
         } else {
             Access::Note
         };
-        self.store.read(request.key.bytes, now, access, |current| {
+        self.store.read(request.key.bytes, now, |current| {
             let Some(item) = current else {
                 write_miss(request, out);
-                return Looked::Miss;
+                return (Access::Ignore, Looked::Miss);
             };
             let marks = item.attributes.marks;
             if marks.has(Marks::STALE) && !marks.has(Marks::WON) {
-                return Looked::MustChange;
+                return (Access::Ignore, Looked::MustChange);
             }
-            write_hit(request, &item, item.attributes.expiry, false, now, out);
-            Looked::Hit
+            write_hit(request, &item, false, now, out);
+            (access, Looked::Hit)
         })
     }
 
@@ -80,73 +81,65 @@ impl<S: Store> Engine<S> {
     }
 }
 
+/// Answers a hit and says what becomes of the item.
 fn hit(request: &MetaRequest<'_>, item: &Item<'_>, now: Timestamp, out: &mut Vec<u8>) -> Change<'static> {
-    let mut attributes = item.attributes;
-    let mut won = false;
-    // In the order of the request: memcached sees at an R what a T before it has set.
-    for flag in request.flags.iter() {
-        match flag.code {
-            b'T' => attributes.expiry = touched(&request.flags, attributes.expiry, now),
-            b'R' => won |= must_recache(&request.flags, &attributes, now),
-            _ => {}
-        }
-    }
-    won |= attributes.marks.has(Marks::STALE) && !attributes.marks.has(Marks::WON);
-    write_hit(request, item, attributes.expiry, won, now, out);
-
-    attributes.marks = attributes.marks.with(Marks::when(won, Marks::WON));
-    if !request.flags.no_bump {
-        attributes = attributes.fetched_at(now);
-    }
-    Change::Put(attributes, Data::Same)
+    let shown = write_hit(request, item, false, now, out);
+    Change::Put(noted(item.attributes, &shown, &request.flags, now), Data::Same)
 }
 
+/// Answers a miss, and creates the item if the `N` flag asks for it.
 fn miss(environment: &Environment, request: &MetaRequest<'_>, now: Timestamp, out: &mut Vec<u8>) -> Change<'static> {
     let flags = &request.flags;
-    let Some(exptime) = flags.vivify else {
+    if flags.vivify.is_none() {
         write_miss(request, out);
         return Change::Keep;
-    };
-    let mut attributes = Attributes {
-        client_flags: 0,
-        expiry: touched(flags, Expiry::from_exptime(exptime, now), now),
-        cas: flags.cas_new.unwrap_or_else(|| environment.next_cas()),
-        accessed_unix_s: access_time(now),
-        marks: key_marks(&request.key),
-    };
+    }
     let item = Item {
         key: request.key.bytes,
-        attributes,
+        attributes: Attributes {
+            client_flags: 0,
+            expiry: Expiry::NEVER,
+            cas: flags.cas_new.unwrap_or_else(|| environment.next_cas()),
+            accessed_unix_s: access_time(now),
+            marks: key_marks(&request.key),
+        },
         data: b"",
     };
-    write_hit(request, &item, attributes.expiry, true, now, out);
-
-    attributes.marks = attributes.marks.with(Marks::WON);
-    if !flags.no_bump {
-        attributes = attributes.fetched_at(now);
-    }
-    Change::Put(attributes, Data::Bytes(b""))
+    let shown = write_hit(request, &item, true, now, out);
+    Change::Put(noted(item.attributes, &shown, flags, now), Data::Bytes(b""))
 }
 
-/// The expiry that the `T` flag sets, or `expiry` if there is none.
-fn touched(flags: &MetaFlags<'_>, expiry: Expiry, now: Timestamp) -> Expiry {
-    match flags.exptime {
-        Some(exptime) => Expiry::from_exptime(exptime, now),
-        None => expiry,
+/// What an item becomes by having been shown.
+fn noted(mut attributes: Attributes, shown: &Shown, flags: &MetaFlags<'_>, now: Timestamp) -> Attributes {
+    attributes.expiry = shown.expiry;
+    attributes.marks = attributes.marks.with(Marks::when(shown.won, Marks::WON));
+    if flags.no_bump {
+        attributes
+    } else {
+        attributes.fetched_at(now)
     }
 }
 
-/// Whether the `R` flag makes this client the one to recache the item.
-fn must_recache(flags: &MetaFlags<'_>, attributes: &Attributes, now: Timestamp) -> bool {
-    let (Some(limit), Some(remaining_s)) = (flags.recache, attributes.expiry.remaining_s(now)) else {
-        return false;
-    };
-    let below = u64::try_from(limit.0).is_ok_and(|limit_s| remaining_s < limit_s);
-    below && !attributes.marks.has(Marks::WON)
+/// Whether an `R` flag of `limit` makes this client the one to recache an item.
+fn must_recache(limit: Option<Exptime>, expiry: Expiry, now: Timestamp) -> bool {
+    match (limit, expiry.remaining_s(now)) {
+        (Some(limit), Some(remaining_s)) => u64::try_from(limit.0).is_ok_and(|limit_s| remaining_s < limit_s),
+        _ => false,
+    }
 }
 
-/// Writes the answer to a hit. Of the item `h`, `l` and `Z` show what was before this request, `t` what is after.
-fn write_hit(request: &MetaRequest<'_>, item: &Item<'_>, expiry: Expiry, won: bool, now: Timestamp, out: &mut Vec<u8>) {
+/// What the flags made of an item while the answer was written.
+struct Shown {
+    expiry: Expiry,
+    /// This client has been told to recache the item.
+    won: bool,
+}
+
+/// Writes the answer to a hit, or to a miss whose item was just `created`.
+///
+/// The flags take effect one after the other, as in memcached: `t` shows what the `T` and `N` before it have set, and `R`
+/// compares with that. `h`, `l` and `Z` show what was before this request.
+fn write_hit(request: &MetaRequest<'_>, item: &Item<'_>, created: bool, now: Timestamp, out: &mut Vec<u8>) -> Shown {
     let flags = &request.flags;
     let attributes = &item.attributes;
     let with_value = flags.value && flags.cas_compare != Some(attributes.cas);
@@ -155,6 +148,10 @@ fn write_hit(request: &MetaRequest<'_>, item: &Item<'_>, expiry: Expiry, won: bo
     } else {
         MetaWriter::code(out, MetaCode::Done)
     };
+    let mut expiry = attributes.expiry;
+    let already_won = attributes.marks.has(Marks::WON);
+    let stale = attributes.marks.has(Marks::STALE);
+    let mut won = created || (stale && !already_won);
     for flag in flags.iter() {
         match flag.code {
             b'O' => writer.token(b'O', flag.token),
@@ -165,14 +162,13 @@ fn write_hit(request: &MetaRequest<'_>, item: &Item<'_>, expiry: Expiry, won: bo
             b'l' => writer.number(b'l', attributes.idle_s(now)),
             b's' => writer.number(b's', item.data.len() as u64),
             b't' => write_ttl(&mut writer, expiry, now),
+            b'T' => expiry = expiry_of(flags.exptime, now),
+            b'N' if created => expiry = expiry_of(flags.vivify, now),
+            b'R' => won |= !already_won && must_recache(flags.recache, expiry, now),
             _ => {}
         }
     }
-    for (code, shown) in [
-        (b'Z', attributes.marks.has(Marks::WON)),
-        (b'X', attributes.marks.has(Marks::STALE)),
-        (b'W', won),
-    ] {
+    for (code, shown) in [(b'Z', already_won), (b'X', stale), (b'W', won)] {
         if shown {
             writer.flag(code);
         }
@@ -182,6 +178,7 @@ fn write_hit(request: &MetaRequest<'_>, item: &Item<'_>, expiry: Expiry, won: bo
     } else {
         writer.finish();
     }
+    Shown { expiry, won }
 }
 
 /// Writes the answer to a miss, unless the client wants none.
