@@ -54,6 +54,9 @@ pub enum Step<'a> {
 /// `consumed` bytes after each step, and reads more when the step is [`Step::Incomplete`]. After a refusal that
 /// [closes](Refusal::closes) it does not call again.
 ///
+/// A refusal comes as soon as the line is there. Memcached holds its answer back until the data block has been swallowed, if
+/// there is one; a client that waits for the answer before it sends the block sees the difference, others do not.
+///
 /// How the stream is cut makes no difference, with one exception that memcached shares: a line longer than
 /// [`Limits::line_bytes_max`] is read if its end is already there, and closes the connection if it is not.
 #[derive(Debug)]

@@ -81,7 +81,7 @@ pub enum RefusalKind {
     InvalidExptime,
     /// `incr`, `decr`: the delta is not an unsigned number of 64 bits.
     InvalidDelta,
-    /// A meta command: a flag that stands there twice, or a byte of 127 and above.
+    /// A meta command: a flag that stands there twice.
     DuplicateFlag,
     /// A meta command: no such flag.
     InvalidFlag,
@@ -95,7 +95,8 @@ pub enum RefusalKind {
     InvalidDeltaToken,
     /// A meta command: the `b` flag, and the key is not base64.
     UndecodableKey,
-    /// A meta command: an `O` token of 32 bytes and more.
+    /// A meta command: an `O` token of 32 bytes and more. Memcached finds it when it writes the reply, after `mg N` has created
+    /// the item and `ma` has counted; here the command is not done at all.
     OpaqueTooLong,
     /// A meta command: too many flags.
     TooManyFlags,
