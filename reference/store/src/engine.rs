@@ -131,10 +131,15 @@ impl<S: Store> Engine<S> {
             // Answered by `execute`.
             Request::Retrieve(_) | Request::Meta(_) => return self.execute(request, now, out),
         };
-        if !request.noreply() {
-            match answer {
-                Ok(response) => response.encode(out),
-                Err(error) => self.failure(&error, out),
+        match answer {
+            Ok(response) if !request.noreply() => response.encode(out),
+            Ok(_) => {}
+            Err(error) => {
+                let before = out.len();
+                self.failure(&error, out);
+                if request.noreply() {
+                    out.truncate(before);
+                }
             }
         }
         Progress::Done

@@ -58,7 +58,8 @@ pub enum MemoryError {
 ///
 /// **Eviction** is CLOCK, with a bound on the work of one step. In each shard a hand goes over the table; an item that has
 /// expired is dropped where it is met; an item that was used since the hand last came by loses its
-/// reference bit and stays; an unused one goes. After 16 used ones in a row the least recently used of the 16 goes. The order of
+/// reference bit and stays; an unused one goes. After 16 used ones in a row one of them goes: one that was never fetched rather than one that was, and the least recently
+/// used of these. The order of
 /// the table is that of the hashes, so a newcomer is anywhere in the circle: it begins with its bit set and stays
 /// for one turn at least. A shard that holds more than its share gives first, then the others in turn.
 ///

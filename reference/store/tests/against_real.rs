@@ -220,7 +220,8 @@ fn bytes(text: &str) -> Vec<u8> {
             }
             (b'x', [b'{', count @ ..]) => {
                 let end = count.iter().position(|&byte| byte == b'}').expect("a closing brace");
-                let times: usize = std::str::from_utf8(&count[..end]).unwrap().parse().unwrap();
+                let times = String::from_utf8_lossy(&count[..end]);
+                let times: usize = times.parse().expect("a number of times");
                 bytes.resize(bytes.len() + times - 1, b'x');
                 (b'x', end + 2)
             }

@@ -41,7 +41,7 @@ pub(super) fn lru(arguments: &Arguments<'_>) -> Response<'static> {
     let mut words = arguments.words;
     let tune = words.next() == Some(b"tune");
     let is_number = |word: &[u8]| std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok());
-    if tune && words.clone().count() == 4 && words.all(is_number) {
+    if tune && words.count() == 4 && words.all(is_number) {
         Response::Ok
     } else {
         Response::Error

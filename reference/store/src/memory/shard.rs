@@ -5,11 +5,11 @@ use hashbrown::hash_table::OccupiedEntry;
 
 use super::record::{Record, charge};
 use super::tally::Tally;
-use crate::item::{Attributes, Item, access_time};
+use crate::item::{Attributes, Item, Marks, access_time};
 use crate::store::{Access, Change, Data, StoreStatistics};
 use crate::time::Timestamp;
 
-/// How many used items an eviction looks at before it takes the least recently used of them.
+/// How many used items an eviction looks at before it takes one of them.
 const EXAMINED_MAX: usize = 16;
 
 /// The longest key that a record can hold; the protocol's limit is 250.
@@ -167,7 +167,7 @@ impl Shard {
     /// The bucket of the item that goes next, or `None` if there is none but the one in `spared`.
     fn victim(&mut self, spared: Option<usize>, now: Timestamp) -> Option<usize> {
         let buckets = self.table.num_buckets();
-        let mut least_recent: Option<(u32, usize)> = None;
+        let mut least_used: Option<(bool, u32, usize)> = None;
         let mut examined = 0;
         for _ in 0..buckets {
             let at = self.hand % buckets;
@@ -181,14 +181,15 @@ impl Shard {
             if record.expiry().is_past(now) || !record.take_referenced() {
                 return Some(at);
             }
-            let candidate = (record.accessed_unix_s(), at);
-            least_recent = Some(least_recent.map_or(candidate, |least| least.min(candidate)));
+            let fetched = record.marks().has(Marks::FETCHED);
+            let candidate = (fetched, record.accessed_unix_s(), at);
+            least_used = Some(least_used.map_or(candidate, |least| least.min(candidate)));
             examined += 1;
             if examined == EXAMINED_MAX {
                 break;
             }
         }
-        least_recent.map(|(_, at)| at)
+        least_used.map(|(_, _, at)| at)
     }
 
     /// Passes all live items to `visit`.
