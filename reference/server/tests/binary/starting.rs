@@ -72,6 +72,26 @@ fn a_user_that_does_not_exist_is_refused_to_root_and_ignored_for_others() {
 }
 
 #[test]
+fn root_becomes_the_user_it_is_given_and_others_stay_who_they_are() {
+    let program = Program::start_local(&["-u", "nobody"]);
+    exchange(&mut program.connect(), b"mn\r\n", b"MN\r\n");
+    let expected = if nix::unistd::Uid::effective().is_root() {
+        let nobody = nix::unistd::User::from_name("nobody").unwrap();
+        nobody.expect("every system has the user nobody").uid
+    } else {
+        nix::unistd::Uid::effective()
+    };
+    // Threads have users of their own on Linux: each must have changed.
+    for thread in fs::read_dir(format!("/proc/{}/task", program.id())).unwrap() {
+        let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+        let uids = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+        for uid in uids.split_whitespace() {
+            assert_eq!(uid, expected.to_string());
+        }
+    }
+}
+
+#[test]
 fn help_and_version_go_to_stdout_with_exit_0() {
     for (flag, words) in [("--help", "--unix-socket"), ("-V", "refcached 0.")] {
         let output = run(&[flag]);
