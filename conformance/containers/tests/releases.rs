@@ -2,6 +2,7 @@
 
 mod harness;
 
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
 use harness::{Harness, Outcome};
@@ -9,7 +10,12 @@ use libtest_mimic::{Arguments, Trial};
 use mcspec_containers::engine::{IMAGE, OWNER_LABEL};
 use mcspec_containers::owner::Owner;
 use mcspec_containers::{Engine, Memcached, releases};
-use mcspec_suite::case::Release;
+use mcspec_suite::case::{Library, Release};
+use mcspec_suite::known::KnownBugs;
+use mcspec_suite::play::{Address, Delivery};
+use mcspec_suite::report::{Report, Style, pretty_failure, pretty_summary};
+use mcspec_suite::run::{Options, run};
+use mcspec_suite::target::probe;
 use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner;
@@ -28,7 +34,7 @@ fn main() -> Outcome {
 
 fn release_trials(harness: &Harness, release: &Release) -> Vec<Trial> {
     let tested = release.clone();
-    let image_is_the_release = harness.trial(
+    let mut trials = vec![harness.trial(
         "release",
         format!("memcached_{release}_is_the_release_of_its_tag"),
         |_| async move {
@@ -36,8 +42,49 @@ fn release_trials(harness: &Harness, release: &Release) -> Vec<Trial> {
             assert_eq!(Release::from_version_line(server.version()), Some(tested));
             Ok(server.stop().await?)
         },
+    )];
+    for delivery in Delivery::ALL {
+        let dialects = [("", None), ("_in_its_own_dialect", Some(release.clone()))];
+        trials.extend(dialects.map(|(suffix, dialect)| {
+            let name = format!("memcached_{release}_passes_every_case_delivered_{delivery}{suffix}");
+            let release = release.clone();
+            harness.trial("release", name, move |_| conforms(release, delivery, dialect))
+        }));
+    }
+    trials
+}
+
+/// Runs every case against the release, which must pass: a case that real memcached does not pass is a wrong case.
+async fn conforms(release: Release, delivery: Delivery, dialect: Option<Release>) -> Outcome {
+    let library = Library::built_in()?;
+    let ids: BTreeSet<String> = library.cases().map(|(id, ..)| id).collect();
+    assert!(!ids.is_empty(), "a suite without cases proves nothing");
+    let options = Options {
+        deliveries: vec![delivery],
+        dialect,
+        known_bugs: KnownBugs::of_memcached()?,
+        ..Options::default()
+    };
+    let server = Memcached::start(&release, &[]).await?;
+    let target = probe(&Address::Tcp(server.address().to_string()), options.timeout).await?;
+    let results = run(&library, &ids, &target, &options, &mut |_| {}).await;
+    server.stop().await?;
+    assert_eq!(results.len(), ids.len(), "every case has one result");
+    let report = Report::new(
+        target,
+        format!("memcached {release}"),
+        format!("mcspec run --image {IMAGE}:{release}"),
+        results,
     );
-    vec![image_is_the_release]
+    if report.conforms() {
+        return Ok(());
+    }
+    let failed = report.results.iter().filter(|result| !result.verdict.conforms());
+    let mut text: String = failed
+        .map(|result| pretty_failure(&report, &library, result, Style::Plain))
+        .collect();
+    text.push_str(&pretty_summary(&report, Style::Plain));
+    Err(text.into())
 }
 
 fn container_trials(harness: &Harness) -> Vec<Trial> {

@@ -11,7 +11,8 @@ use tokio::runtime::Runtime;
 
 /// The engine's answer and what follows from it.
 pub(crate) struct Harness {
-    runtime: Arc<Runtime>,
+    /// Runs what the trials do.
+    pub(crate) runtime: Arc<Runtime>,
     engine: Option<Engine>,
     /// Whether trials that need the engine run.
     pub(crate) policy: Policy,
