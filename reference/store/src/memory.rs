@@ -52,7 +52,7 @@ pub enum MemoryError {
 /// Items in memory.
 ///
 /// **Charges.** An item is charged with what it costs the process: 24 bytes of header, its key and its data in one
-/// allocation (plus 8 bytes, rounded up to 16), and 32 bytes for its part of the hash table. When the charges come to more than
+/// allocation (plus 8 bytes, rounded up to 16), and 40 bytes for its part of the hash table. When the charges come to more than
 /// the limit, items are evicted at once, before the change that caused it returns; what threads are writing at that very
 /// moment is the only excess there can be.
 ///

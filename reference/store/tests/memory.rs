@@ -147,6 +147,21 @@ fn charges_return_to_zero() {
 }
 
 #[test]
+fn an_item_that_replaces_an_expired_one_is_charged_once() {
+    let mut session = Session::default();
+    session.exchange("set k 0 0 3 | abc");
+    let one = statistics(&session).bytes;
+    session.exchange("touch k 1");
+    session.wait_ms(1000);
+    session.exchange("set k 0 0 3 | abc");
+    assert_eq!(statistics(&session).bytes, one);
+    session.exchange("touch k 1");
+    session.wait_ms(1000);
+    session.exchange("incr k 1");
+    assert_eq!(statistics(&session).bytes, 0);
+}
+
+#[test]
 fn threads_that_count_lose_nothing() {
     const THREADS: u64 = 8;
     const EACH: u64 = 5000;
