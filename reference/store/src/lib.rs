@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] executes requests of `refcached-protocol` against a [`Store`] and writes the encoded replies. All of memcached's
 //! semantics are in the engine, once; a store is a map with one primitive for change, an atomic read-modify-write of
-//! one key. The behaviour is that of memcached 1.6.45; where it is not, the engine's README says so.
+//! one key. The behaviour is that of memcached 1.6.45; where it is not, the README of this crate says so.
 //!
 //! # Layout
 //! - [`time`]: points in time, expiration times.
