@@ -27,11 +27,13 @@ const EXIT_CODES: &str = "Exit codes: 0 conforms; 1 does not; 2 wrong usage or c
 pub(crate) enum Command {
     /// Run the suite against a server
     #[command(after_help = EXIT_CODES)]
-    Run(Run),
+    Run(Box<Run>),
     /// List the cases, one id a line
     List(List),
     /// Show a case: its transcript, the words of the protocol text, how to replay it
     Explain(Explain),
+    /// Show which paragraphs of memcached's protocol text no case cites
+    Coverage(CoverageArgs),
 }
 
 #[derive(Debug, Args)]
@@ -49,7 +51,7 @@ pub(crate) struct Run {
     /// Capabilities whose absence is a failure, separated by commas
     #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
     pub(crate) require: Vec<String>,
-    /// Seconds that the probe, and the answers of one case, may take
+    /// Seconds that the probe may take, and that a server may do nothing while an answer is due
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub(crate) timeout: Duration,
     /// How many cases run at once
@@ -113,6 +115,19 @@ pub(crate) struct Explain {
     /// The case's id
     #[arg(value_name = "CASE")]
     pub(crate) id: String,
+    /// Take the cases of this directory in place of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cases: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    /// The protocol text of memcached 1.6.45
+    #[arg(long, value_name = "FILE")]
+    pub(crate) text: PathBuf,
+    /// Show the paragraphs that are cited, too
+    #[arg(long)]
+    pub(crate) all: bool,
     /// Take the cases of this directory in place of the built-in ones
     #[arg(long, value_name = "DIR")]
     pub(crate) cases: Option<PathBuf>,

@@ -26,24 +26,24 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn usage(message: impl ToString) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::Usage,
-            message: message.to_string(),
+            message: message.into(),
         }
     }
 
-    pub(crate) fn unreachable(message: impl ToString) -> Self {
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::Unreachable,
-            message: message.to_string(),
+            message: message.into(),
         }
     }
 
-    pub(crate) fn nothing_selected(message: impl ToString) -> Self {
+    pub(crate) fn nothing_selected(message: impl Into<String>) -> Self {
         Self {
             exit: Exit::NothingSelected,
-            message: message.to_string(),
+            message: message.into(),
         }
     }
 }

@@ -27,6 +27,7 @@ fn main() -> std::process::ExitCode {
         Some(Command::Run(run)) => commands::run(&run),
         Some(Command::List(list)) => commands::list(&list),
         Some(Command::Explain(explain)) => commands::explain(&explain),
+        Some(Command::Coverage(coverage)) => commands::coverage(&coverage),
     };
     let exit = result.unwrap_or_else(|Failure { exit, message }| {
         eprintln!("mcspec: {message}");

@@ -6,6 +6,7 @@
 //! - [`target`]: what a probe learns about a server: that it is one, its version, fence and capabilities.
 //! - [`run`]: runs many cases side by side, exclusive ones alone, and marks the blocked.
 //! - [`verdict`], [`known`]: the judgement of a case; faults that real memcached is known to have.
+//! - [`coverage`]: which paragraphs of the protocol text the cases cite.
 //! - [`dialect`]: which releases a server behaves like.
 //! - [`report`]: what came of a run, for people and for programs.
 //! - [`glob`], [`escape`]: selection of cases by id; bytes as text.
@@ -13,6 +14,7 @@
 //! It depends on nothing in `reference/`: a parser shared by the judge and the judged would hide the faults of both.
 
 pub mod case;
+pub mod coverage;
 pub mod dialect;
 pub mod escape;
 pub mod glob;

@@ -21,7 +21,7 @@ pub struct Options {
     pub deliveries: Vec<Delivery>,
     /// The one release to demand; without it every release's answers are accepted.
     pub dialect: Option<Release>,
-    /// The longest that the answers of one case may take together, waits not counted.
+    /// How long a server may do nothing while an answer is due; a case as a whole has ten times that.
     pub timeout: Duration,
     /// How many cases run at once; those that mostly wait do not count.
     pub jobs: usize,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::case::Release;
 use crate::escape::escape;
-use crate::play::{Address, Fault, Token, Wire};
+use crate::play::{Address, Deadline, Fault, Token, Wire};
 
 /// How the suite makes sure that a connection is in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -272,6 +272,7 @@ impl Prober<'_> {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(no_connection)?;
         let mut wire = Wire::new(stream);
+        let deadline = Deadline::fixed(deadline);
         wire.send(&[request.as_bytes().to_vec()], deadline).await;
         match wire.line(deadline).await {
             Ok(line) => Ok(line),

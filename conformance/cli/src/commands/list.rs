@@ -48,7 +48,7 @@ fn json(library: &Library, ids: &BTreeSet<String>) -> Result<String, Failure> {
         .filter(|(id, ..)| ids.contains(id))
         .map(|(id, topic, case)| entry(id, topic, case))
         .collect();
-    let text = serde_json::to_string_pretty(&entries).map_err(Failure::unreachable)?;
+    let text = serde_json::to_string_pretty(&entries).map_err(|error| Failure::unreachable(error.to_string()))?;
     Ok(text + "\n")
 }
 

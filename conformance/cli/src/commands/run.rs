@@ -54,7 +54,7 @@ fn options(args: &Run) -> Result<Options, Failure> {
         // Two runs on one live server must not meet in their keys.
         seed: args.seed.unwrap_or_else(|| (clock() / 1000 % 1_000_000_000_000) as u64),
         require: args.require.iter().cloned().collect(),
-        known_bugs: KnownBugs::of_memcached().map_err(Failure::usage)?,
+        known_bugs: KnownBugs::of_memcached().map_err(|error| Failure::usage(error.to_string()))?,
     })
 }
 
@@ -77,15 +77,30 @@ async fn judge(library: &Library, ids: &BTreeSet<String>, args: &Run, options: O
     let results = run_cases(library, ids, &target, &options, &mut |result| progress.add(result)).await;
     progress.finish();
     running.stop().await;
-    let mut report = Report::new(target, name, format!("mcspec run {flag}"), results);
+    let mut report = Report::new(target, name, replay(args, &flag), results);
     report.dialect = options.dialect;
     report.seed = options.seed;
     Ok(report)
 }
 
+/// The start of a command that plays a case again in the same way.
+fn replay(args: &Run, target: &str) -> String {
+    let mut command = String::from("mcspec run");
+    if let Some(directory) = &args.select.cases {
+        command += &format!(" --cases {}", directory.display());
+    }
+    if let Some(release) = &args.dialect {
+        command += &format!(" --dialect {release}");
+    }
+    if !target.is_empty() {
+        command += &format!(" {target}");
+    }
+    command
+}
+
 fn write(format: Format, report: &Report, library: &Library) -> Result<(), Failure> {
     let text = match format {
-        Format::Json => to_json(report, library).map_err(Failure::unreachable)?,
+        Format::Json => to_json(report, library).map_err(|error| Failure::unreachable(error.to_string()))?,
         Format::Pretty => pretty(report, library),
     };
     // A reader that has seen enough closes the pipe; that is no error.

@@ -15,7 +15,7 @@ pub(crate) fn library(directory: Option<&Path>) -> Result<Library, Failure> {
         None => Library::built_in(),
         Some(directory) => Library::from_directory(directory),
     };
-    library.map_err(Failure::usage)
+    library.map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// The ids of the selected cases.

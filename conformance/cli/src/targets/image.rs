@@ -74,7 +74,7 @@ pub(super) async fn start(image: &str, timeout: Duration) -> Result<Started, Fai
         Err(cause) => {
             let words = container.last_words().await;
             container.stop().await;
-            Err(failed(format!("{}{words}", cause)))
+            Err(failed(format!("{cause}{words}")))
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Delivery {
 }
 
 /// A run of filler longer than this is cut up only at its ends.
-const FILLER_BYTES_CUT_MAX: usize = 256;
+const FILLER_BYTES_CUT_MAX: usize = 64;
 
 impl Delivery {
     /// All of them.
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(delivery.writes(&segments).concat(), whole, "{delivery}");
         }
         assert_eq!(Delivery::Whole.writes(&segments).len(), 2);
-        assert_eq!(Delivery::Bytes.writes(&segments).len(), 15 + 256 + 1 + 200 + 2);
+        assert_eq!(Delivery::Bytes.writes(&segments).len(), 15 + 64 + 1 + 64 + 1 + 2);
     }
 
     #[test]

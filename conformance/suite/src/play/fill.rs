@@ -20,7 +20,7 @@ pub(crate) struct Bindings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
     Bytes(Vec<u8>),
-    /// Filler, told apart because a delivery need not cut all of it.
+    /// A long run of no meaning, told apart because a delivery need not cut all of it.
     Filler(Vec<u8>),
     /// A write boundary that the case itself asks for.
     Boundary,
@@ -45,7 +45,7 @@ impl Bindings {
             .iter()
             .map(|piece| match piece {
                 Piece::Boundary => Segment::Boundary,
-                Piece::Filler(bytes) => Segment::Filler(filler(*bytes)),
+                piece @ (Piece::Filler(_) | Piece::SizedKey(_)) => Segment::Filler(self.fixed(piece).unwrap_or_default()),
                 piece => Segment::Bytes(self.fixed(piece).unwrap_or_default()),
             })
             .collect()
@@ -170,7 +170,7 @@ mod tests {
         let bindings = Bindings::new("abcdefgh12345678".to_owned());
         for bytes in [24, 30, 250, 251, 1000] {
             let segments = bindings.segments(&pattern(&format!("> {{key {bytes}}}\\c")));
-            assert!(matches!(&segments[..], [Segment::Bytes(key)] if key.len() == bytes));
+            assert!(matches!(&segments[..], [Segment::Filler(key)] if key.len() == bytes));
         }
         assert_ne!(bindings.fixed(&Piece::Key(0)), bindings.fixed(&Piece::Key(1)));
         assert_ne!(

@@ -82,12 +82,13 @@ impl Walk<'_> {
 
     fn literal(&mut self, expected: &[u8], rest: &[Token], at: usize) -> Outcome {
         let there = &self.bytes[at..];
-        let same = expected.iter().zip(there).take_while(|(a, b)| a == b).count();
-        if same == expected.len() {
-            self.from(rest, at + same)
-        } else if same == there.len() {
+        // Large values are compared anew whenever more of them has come: whole slices, not byte by byte.
+        if there.starts_with(expected) {
+            self.from(rest, at + expected.len())
+        } else if expected.starts_with(there) {
             Outcome::Partial
         } else {
+            let same = expected.iter().zip(there).take_while(|(a, b)| a == b).count();
             self.mismatch(at + same)
         }
     }

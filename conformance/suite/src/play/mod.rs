@@ -14,4 +14,4 @@ pub use transport::{Address, AddressError, Stream};
 
 pub(crate) use matcher::Token;
 pub(crate) use player::{Setting, play};
-pub(crate) use wire::{Fault, Wire};
+pub(crate) use wire::{Deadline, Fault, Wire};

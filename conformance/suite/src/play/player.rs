@@ -12,9 +12,12 @@ use super::fill::{Bindings, Segment};
 use super::group::groups;
 use super::matcher::Token;
 use super::transport::Address;
-use super::wire::{Fault, Wire};
+use super::wire::{Deadline, Fault, Wire};
 use crate::case::{Action, Alternative, Answer, Case, Conn, Release, ReleaseRange, Step, need_fence};
 use crate::target::Fence;
+
+/// A case as a whole may take so many times the timeout: a server that trickles must not hold up the run.
+const CASE_TIMEOUTS_MAX: u32 = 10;
 
 /// What a run of a case needs to know beside the case.
 #[derive(Debug, Clone)]
@@ -24,7 +27,7 @@ pub(crate) struct Setting<'s> {
     pub(crate) delivery: Delivery,
     /// The one release that is demanded, if any.
     pub(crate) dialect: Option<&'s Release>,
-    /// The time for all answers together; the case's own waits come on top.
+    /// How long the server may do nothing; and ten times that for all of a case, its own waits not counted.
     pub(crate) timeout: Duration,
     /// What makes the keys of this run unique.
     pub(crate) unique: String,
@@ -111,7 +114,7 @@ pub(crate) async fn play(case: &Case, setting: &Setting<'_>) -> Result<Played, B
         wires: BTreeMap::new(),
         releases: ReleaseRange::ALL,
         exchanges: Vec::new(),
-        deadline: Instant::now() + setting.timeout + case.waits(),
+        end: Instant::now() + setting.timeout * CASE_TIMEOUTS_MAX + case.waits(),
     };
     for range in groups(&case.steps, setting.delivery) {
         player.group(&case.steps[range]).await?;
@@ -130,7 +133,8 @@ struct Player<'s> {
     wires: BTreeMap<Conn, Line>,
     releases: ReleaseRange,
     exchanges: Vec<Exchange>,
-    deadline: Instant,
+    /// When the case must have ended, whatever still moves.
+    end: Instant,
 }
 
 struct Line {
@@ -139,6 +143,11 @@ struct Line {
 }
 
 impl Player<'_> {
+    /// When a server that does nothing from now on has had its time.
+    fn deadline(&self) -> Deadline {
+        Deadline { quiet: self.setting.timeout, end: self.end }
+    }
+
     /// Sends all that the steps send, then reads what they expect.
     async fn group(&mut self, steps: &[Step]) -> Result<(), Box<Failure>> {
         let mut segments = Vec::new();
@@ -163,7 +172,7 @@ impl Player<'_> {
 
     async fn send(&mut self, step: &Step, segments: &[Segment]) -> Result<(), Box<Failure>> {
         let writes = self.setting.delivery.writes(segments);
-        let deadline = self.deadline;
+        let deadline = self.deadline();
         self.exchanges.push(Exchange {
             conn: step.conn,
             sent: true,
@@ -174,7 +183,7 @@ impl Player<'_> {
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Box<Failure>> {
-        let deadline = self.deadline;
+        let deadline = self.deadline();
         match &step.action {
             Action::Send(_) => Ok(()),
             Action::Receive(pattern) => {
@@ -208,7 +217,7 @@ impl Player<'_> {
     }
 
     async fn receive(&mut self, step: &Step, tokens: &[Token], differs: Problem) -> Result<(), Box<Failure>> {
-        let deadline = self.deadline;
+        let deadline = self.deadline();
         match self.line(step).await?.wire.receive(tokens, deadline).await {
             Ok((bytes, captured)) => {
                 self.exchanges.push(Exchange {
@@ -247,7 +256,7 @@ impl Player<'_> {
             .map(|(a, tokens)| format!("{:<16} {}", a.releases.to_string(), describe(tokens)))
             .collect();
         expected.extend(closed.map(|a| format!("{:<16} (closed)", a.releases.to_string())));
-        let deadline = self.deadline;
+        let deadline = self.deadline();
         match self
             .line(step)
             .await?
@@ -290,7 +299,7 @@ impl Player<'_> {
     async fn in_step(&mut self, line: u32) -> Result<(), Box<Failure>> {
         let conns: Vec<Conn> = self.wires.keys().copied().collect();
         for conn in conns {
-            let deadline = self.deadline;
+            let deadline = self.deadline();
             let Some(open) = self.wires.get_mut(&conn) else {
                 continue;
             };
@@ -330,7 +339,7 @@ impl Player<'_> {
     /// The connection of a step; opened when a step first names it.
     async fn line(&mut self, step: &Step) -> Result<&mut Line, Box<Failure>> {
         if !self.wires.contains_key(&step.conn) {
-            let connect = tokio::time::timeout_at(self.deadline, self.setting.address.connect()).await;
+            let connect = tokio::time::timeout_at(self.deadline().at(), self.setting.address.connect()).await;
             let stream = connect
                 .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
                 .map_err(|error| {

@@ -35,6 +35,28 @@ pub(crate) enum Fault {
     Closed,
 }
 
+/// How long to wait: the time starts anew whenever a byte moves, up to an end. A busy machine on which the harness itself is
+/// slow must not make a server fail.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    /// How long nothing may move.
+    pub(crate) quiet: Duration,
+    /// When it is over in any case.
+    pub(crate) end: Instant,
+}
+
+impl Deadline {
+    /// A deadline that no movement puts off.
+    pub(crate) fn fixed(end: Instant) -> Self {
+        Self { quiet: Duration::MAX / 4, end }
+    }
+
+    /// When it is over if nothing moves from now on.
+    pub(crate) fn at(self) -> Instant {
+        Instant::now().checked_add(self.quiet).map_or(self.end, |quiet| quiet.min(self.end))
+    }
+}
+
 /// One connection.
 pub(crate) struct Wire {
     stream: Box<dyn Stream>,
@@ -62,7 +84,7 @@ impl Wire {
     }
 
     /// Sends each write apart from the next. What a server that has closed does not take is seen when receiving.
-    pub(crate) async fn send(&mut self, writes: &[Vec<u8>], deadline: Instant) {
+    pub(crate) async fn send(&mut self, writes: &[Vec<u8>], deadline: Deadline) {
         for (i, write) in writes.iter().enumerate() {
             if i > 0 {
                 if writes.len() <= APART_WRITES_MAX {
@@ -72,7 +94,7 @@ impl Wire {
                 }
             }
             let mut at = 0;
-            let sent = timeout_at(deadline, poll_fn(|cx| self.poll_write(cx, write, &mut at))).await;
+            let sent = timeout_at(deadline.at(), poll_fn(|cx| self.poll_write(cx, write, &mut at))).await;
             if !matches!(sent, Ok(Ok(()))) {
                 return;
             }
@@ -104,11 +126,11 @@ impl Wire {
         Poll::Ready(())
     }
 
-    async fn read(&mut self, deadline: Instant) -> Result<(), Fault> {
+    async fn read(&mut self, deadline: Deadline) -> Result<(), Fault> {
         if self.ended {
             return Err(Fault::Closed);
         }
-        timeout_at(deadline, poll_fn(|cx| self.poll_read(cx)))
+        timeout_at(deadline.at(), poll_fn(|cx| self.poll_read(cx)))
             .await
             .map_err(|_| Fault::TimedOut)
     }
@@ -117,7 +139,7 @@ impl Wire {
     pub(crate) async fn receive(
         &mut self,
         tokens: &[Token],
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(Vec<u8>, Vec<(String, u64)>), Fault> {
         loop {
             match compare(tokens, &self.unread) {
@@ -138,7 +160,7 @@ impl Wire {
         &mut self,
         answers: &[Vec<Token>],
         closed_fits: bool,
-        deadline: Instant,
+        deadline: Deadline,
     ) -> Result<(Option<usize>, Vec<u8>, Vec<(String, u64)>), Fault> {
         loop {
             let mut furthest = None;
@@ -166,7 +188,7 @@ impl Wire {
     }
 
     /// Reads one line and takes it off, without its end.
-    pub(crate) async fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, Fault> {
+    pub(crate) async fn line(&mut self, deadline: Deadline) -> Result<Vec<u8>, Fault> {
         loop {
             if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
                 let mut line: Vec<u8> = self.unread.drain(..=end).collect();
@@ -184,7 +206,7 @@ impl Wire {
     }
 
     /// Waits until the server closes, with no byte before it.
-    pub(crate) async fn closed(&mut self, deadline: Instant) -> Result<(), Fault> {
+    pub(crate) async fn closed(&mut self, deadline: Deadline) -> Result<(), Fault> {
         loop {
             if !self.unread.is_empty() {
                 self.aftermath().await;
@@ -204,7 +226,7 @@ impl Wire {
     }
 
     async fn aftermath(&mut self) {
-        let deadline = Instant::now() + AFTERMATH;
+        let deadline = Deadline { quiet: AFTERMATH, end: Instant::now() + 4 * AFTERMATH };
         while self.unread.len() < 64 * 1024 && self.read(deadline).await.is_ok() {}
     }
 }
