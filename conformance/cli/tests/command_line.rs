@@ -8,7 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn mcspec(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mcspec")).args(arguments).env_remove("NO_COLOR").output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_mcspec"))
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -36,10 +40,19 @@ struct Odd {
 
 impl Odd {
     fn start(mode: &str) -> Self {
-        let mut child = Command::new(odd_server()).args(["0", mode]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = Command::new(odd_server())
+            .args(["0", mode])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut port = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut port).unwrap();
-        Self { child, address: format!("127.0.0.1:{}", port.trim()) }
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut port)
+            .unwrap();
+        Self {
+            child,
+            address: format!("127.0.0.1:{}", port.trim()),
+        }
     }
 }
 
@@ -58,7 +71,8 @@ fn cases(text: &str) -> tempfile::TempDir {
     directory
 }
 
-const ONE_CASE: &str = "section s/t\nsource protocol.txt:1\n\ncase miss MUST\n  quote \"a miss\"\n  > get {k}\n  < END\n";
+const ONE_CASE: &str =
+    "section s/t\nsource protocol.txt:1\n\ncase miss MUST\n  quote \"a miss\"\n  > get {k}\n  < END\n";
 
 #[test]
 fn without_arguments_the_whole_suite_runs_against_the_built_in_server() {
@@ -82,14 +96,20 @@ fn a_target_that_is_no_memcached_ends_with_3_and_one_line() {
         let start = Instant::now();
         let (code, message) = fails(&["run", "--server", &server.address, "--timeout", "0.5"]);
         assert_eq!(code, 3, "{message}");
-        assert!(message.contains(words) && message.contains(&server.address), "{message}");
+        assert!(
+            message.contains(words) && message.contains(&server.address),
+            "{message}"
+        );
         assert_eq!(message.lines().count(), 1, "{message}");
         assert!(start.elapsed() < Duration::from_secs(15), "{mode}");
     }
     let (code, message) = fails(&["run", "--server", "127.0.0.1:1"]);
     assert!(code == 3 && message.contains("127.0.0.1:1: no connection"), "{message}");
     let (code, message) = fails(&["run", "--unix", "/nowhere/at/all.sock"]);
-    assert!(code == 3 && message.contains("/nowhere/at/all.sock: no connection"), "{message}");
+    assert!(
+        code == 3 && message.contains("/nowhere/at/all.sock: no connection"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -116,14 +136,19 @@ fn an_error_in_a_case_file_names_file_line_and_column() {
     let directory = cases("section s/t\n\ncase c MUST\n  > get\n");
     let (code, message) = fails(&["run", "--cases", directory.path().to_str().unwrap()]);
     assert_eq!(code, 2);
-    assert!(message.starts_with("mcspec: s/t.case:3:6: expected a `quote`"), "{message}");
+    assert!(
+        message.starts_with("mcspec: s/t.case:3:6: expected a `quote`"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_selection_without_cases_ends_with_4() {
-    for arguments in
-        [&["run", "nothing/like/this"][..], &["list", "--level", "must", "--exclude", "*"], &["explain", "storage/none"]]
-    {
+    for arguments in [
+        &["run", "nothing/like/this"][..],
+        &["list", "--level", "must", "--exclude", "*"],
+        &["explain", "storage/none"],
+    ] {
         assert_eq!(fails(arguments).0, 4, "{arguments:?}");
     }
 }
@@ -135,7 +160,9 @@ fn a_failure_shows_quote_bytes_and_replay() {
     let server = Odd::start("empty");
     let output = mcspec(&["run", "--cases", path, "--server", &server.address, "--seed", "5"]);
     assert_eq!(output.status.code(), Some(1));
-    let report = text(&output.stdout).replace(&server.address, "ADDRESS").replace(path, "DIR");
+    let report = text(&output.stdout)
+        .replace(&server.address, "ADDRESS")
+        .replace(path, "DIR");
     insta::assert_snapshot!(report);
 }
 
@@ -144,7 +171,15 @@ fn a_server_that_hangs_in_the_middle_fails_within_the_time() {
     let directory = cases(ONE_CASE);
     let server = Odd::start("hangs-later");
     let start = Instant::now();
-    let arguments = ["run", "--cases", directory.path().to_str().unwrap(), "--server", &server.address, "--timeout", "0.3"];
+    let arguments = [
+        "run",
+        "--cases",
+        directory.path().to_str().unwrap(),
+        "--server",
+        &server.address,
+        "--timeout",
+        "0.3",
+    ];
     let output = mcspec(&arguments);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("the answer was not complete after 300ms"));
@@ -162,7 +197,10 @@ fn a_spawned_server_is_judged_and_ended() {
     let port = report["target"]["address"].as_str().unwrap().to_owned();
     assert!(std::net::TcpStream::connect(port).is_err(), "the server is still there");
     let (code, message) = fails(&["run", "--cases", path, "--spawn", &command("dies")]);
-    assert!(code == 3 && message.contains("it ended; its last words: no room for a cache today"), "{message}");
+    assert!(
+        code == 3 && message.contains("it ended; its last words: no room for a cache today"),
+        "{message}"
+    );
     let (code, message) = fails(&["run", "--cases", path, "--spawn", "/nowhere/at/all {port}"]);
     assert!(code == 3 && message.contains("cannot be started"), "{message}");
 }
@@ -171,7 +209,10 @@ fn a_spawned_server_is_judged_and_ended() {
 fn an_image_that_is_nowhere_ends_with_3() {
     let (code, message) = fails(&["run", "--image", "mcspec.invalid/none:0"]);
     assert_eq!(code, 3, "{message}");
-    assert!(message.starts_with("mcspec: --image mcspec.invalid/none:0: "), "{message}");
+    assert!(
+        message.starts_with("mcspec: --image mcspec.invalid/none:0: "),
+        "{message}"
+    );
     assert_eq!(message.lines().count(), 1, "{message}");
 }
 
@@ -180,13 +221,26 @@ fn the_json_report_has_an_entry_for_each_case_and_delivery() {
     let directory = cases(ONE_CASE);
     let path = directory.path().to_str().unwrap();
     let server = Odd::start("empty");
-    let output =
-        mcspec(&["run", "--cases", path, "--server", &server.address, "--delivery", "all", "--format", "json"]);
+    let output = mcspec(&[
+        "run",
+        "--cases",
+        path,
+        "--server",
+        &server.address,
+        "--delivery",
+        "all",
+        "--format",
+        "json",
+    ]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let cases = report["cases"].as_array().unwrap();
     let deliveries: Vec<&str> = cases.iter().map(|case| case["delivery"].as_str().unwrap()).collect();
     assert_eq!(deliveries, ["whole", "bytes", "cuts", "pipelined"]);
-    assert!(cases.iter().all(|case| case["id"] == "s/t/miss" && case["verdict"] == "pass" && case["level"] == "MUST"));
+    assert!(
+        cases
+            .iter()
+            .all(|case| case["id"] == "s/t/miss" && case["verdict"] == "pass" && case["level"] == "MUST")
+    );
     assert_eq!((&report["schema"], &report["conforms"]), (&1.into(), &true.into()));
 }
 

@@ -74,14 +74,22 @@ impl Exemptions {
 impl Coverage {
     /// Compares a text with the quotes of all cases; `file_name` is what their sources call it.
     pub fn of(library: &Library, file_name: &str, text: &str, exemptions: &Exemptions) -> Self {
-        let mut coverage = Self { paragraphs: paragraphs(text), problems: Vec::new() };
+        let mut coverage = Self {
+            paragraphs: paragraphs(text),
+            problems: Vec::new(),
+        };
         for topic in library.topics() {
             let errors = check_quotes(topic, file_name, text);
             coverage.problems.extend(errors.iter().map(ToString::to_string));
         }
         for (id, topic, case) in library.cases() {
             for quote in &case.quotes {
-                if let Some(source) = quote.source.as_ref().or(topic.source.as_ref()).filter(|s| s.file == file_name) {
+                if let Some(source) = quote
+                    .source
+                    .as_ref()
+                    .or(topic.source.as_ref())
+                    .filter(|s| s.file == file_name)
+                {
                     coverage.cite(&id, &quote.text, source);
                 }
             }
@@ -94,7 +102,9 @@ impl Coverage {
 
     /// Paragraphs that are neither cited nor exempt.
     pub fn uncited(&self) -> impl Iterator<Item = &Paragraph> {
-        self.paragraphs.iter().filter(|paragraph| paragraph.cited_by.is_empty() && paragraph.exempt.is_none())
+        self.paragraphs
+            .iter()
+            .filter(|paragraph| paragraph.cited_by.is_empty() && paragraph.exempt.is_none())
     }
 
     /// Marks the paragraphs in which words of the quote stand.
@@ -122,9 +132,13 @@ impl Coverage {
             }
             covered += 1;
             if start < first || last < end {
-                problems.push(format!("uncited.toml: lines {lines} cut the paragraph {start}-{end} in two"));
+                problems.push(format!(
+                    "uncited.toml: lines {lines} cut the paragraph {start}-{end} in two"
+                ));
             } else if let Some(id) = paragraph.cited_by.first() {
-                problems.push(format!("uncited.toml: lines {lines} are stale: {id} cites lines {start}-{end}"));
+                problems.push(format!(
+                    "uncited.toml: lines {lines} are stale: {id} cites lines {start}-{end}"
+                ));
             } else if paragraph.exempt.replace(reason.clone()).is_some() {
                 problems.push(format!("uncited.toml: lines {start}-{end} are listed twice"));
             }
@@ -142,10 +156,15 @@ fn overlap(paragraph: &str, quote: &str) -> bool {
         return true;
     }
     let ends = |a: &str, b: &str| {
-        b.match_indices(' ').map(|(at, _)| &b[..at]).any(|head| a.ends_with(head) && head.len() > 2)
+        b.match_indices(' ')
+            .map(|(at, _)| &b[..at])
+            .any(|head| a.ends_with(head) && head.len() > 2)
     };
     ends(paragraph, quote) || quote.split(' ').count() > 1 && quote.contains(paragraph) || {
-        quote.match_indices(' ').map(|(at, _)| &quote[at + 1..]).any(|tail| paragraph.starts_with(tail) && tail.len() > 2)
+        quote
+            .match_indices(' ')
+            .map(|(at, _)| &quote[at + 1..])
+            .any(|tail| paragraph.starts_with(tail) && tail.len() > 2)
     }
 }
 
@@ -219,8 +238,15 @@ mod tests {
     #[test]
     fn paragraphs_are_cut_at_empty_lines_and_items_and_know_their_heading() {
         let all = coverage("One two", "4", "");
-        let lines: Vec<_> = all.paragraphs.iter().map(|p| (p.lines.clone(), p.heading.as_str())).collect();
-        assert_eq!(lines, [(4..=5, "Title"), (7..=8, "Title"), (9..=9, "Title"), (11..=11, "Title")]);
+        let lines: Vec<_> = all
+            .paragraphs
+            .iter()
+            .map(|p| (p.lines.clone(), p.heading.as_str()))
+            .collect();
+        assert_eq!(
+            lines,
+            [(4..=5, "Title"), (7..=8, "Title"), (9..=9, "Title"), (11..=11, "Title")]
+        );
         assert_eq!(all.paragraphs[1].text, "- a: first item");
     }
 

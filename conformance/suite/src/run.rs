@@ -50,7 +50,7 @@ impl Default for Options {
 /// Runs the cases of these ids; `on_result` is told each result as it comes, blocked cases as what they showed.
 ///
 /// The results are in the order of the suite, not in the order of their end. Cases that the selection rests on but does
-/// not hold are not run.
+/// not hold are not run, nor are cases that say nothing of the release that is demanded.
 pub async fn run(
     library: &Library,
     selected: &BTreeSet<String>,
@@ -66,7 +66,10 @@ pub async fn run(
     let mut shared = FuturesUnordered::new();
     let mut exclusive = Vec::new();
     let mut results = Vec::new();
-    let cases = library.cases().filter(|(id, ..)| selected.contains(id));
+    let concerned = |case: &Case| options.dialect.as_ref().is_none_or(|release| case.concerns(release));
+    let cases = library
+        .cases()
+        .filter(|(id, _, case)| selected.contains(id) && concerned(case));
     for (place, (id, _, case)) in cases.enumerate() {
         for &delivery in &options.deliveries {
             let job = Job {

@@ -60,6 +60,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Declares that the server was started for this run alone: what would harm a server in use may be tried on it.
+    pub fn own(&mut self) {
+        self.capabilities.extend(OWNED.iter().map(|name| (*name).to_owned()));
+    }
+
     /// The release that the server says it is.
     pub fn release(&self) -> Option<Release> {
         self.version.as_deref().and_then(Release::from_version_line)
@@ -195,6 +200,16 @@ const CAPABILITIES: &[Capability] = &[
         shown_by: &["HD"],
     },
     Capability {
+        name: "slabs",
+        request: "slabs reassign 1 1\r\n",
+        shown_by: &["SAME ", "BADCLASS ", "OK"],
+    },
+    Capability {
+        name: "lru-crawler",
+        request: "lru_crawler crawl 999\r\n",
+        shown_by: &["BADCLASS "],
+    },
+    Capability {
         name: "meta-old",
         request: "ms mcspec-probe S1 T-1\r\nx\r\n",
         shown_by: &["OK"],
@@ -205,6 +220,10 @@ const CAPABILITIES: &[Capability] = &[
 /// file says otherwise.
 const ASSUMED: &[&str] = &["flush", "flush-delay"];
 
+/// Capabilities that only a server of our own is asked for: to find them out is to use them, and they stop a server or
+/// change how it keeps its items.
+const OWNED: &[&str] = &["lru", "memlimit", "shutdown"];
+
 /// The longest that the probe of one capability may take; a server that says nothing does not offer it.
 const CAPABILITY_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -213,7 +232,7 @@ pub fn capability_names() -> impl Iterator<Item = &'static str> {
     CAPABILITIES
         .iter()
         .map(|capability| capability.name)
-        .chain(ASSUMED.iter().copied())
+        .chain(ASSUMED.iter().chain(OWNED).copied())
 }
 
 struct Prober<'a> {

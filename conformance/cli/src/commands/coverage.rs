@@ -14,8 +14,11 @@ const FILE_NAME: &str = "protocol.txt";
 pub(crate) fn coverage(args: &CoverageArgs) -> Result<Exit, Failure> {
     let library = library(args.cases.as_deref())?;
     let path = args.text.display();
-    let text = std::fs::read_to_string(&args.text)
-        .map_err(|error| Failure::usage(format!("cannot read {path}: {error}; `ci/images` leaves it at target/protocol.txt")))?;
+    let text = std::fs::read_to_string(&args.text).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read {path}: {error}; `ci/images` leaves it at target/protocol.txt"
+        ))
+    })?;
     let exemptions = Exemptions::built_in().map_err(|error| Failure::usage(error.to_string()))?;
     let coverage = Coverage::of(&library, FILE_NAME, &text, &exemptions);
     // A reader that has seen enough closes the pipe; that is no error.
@@ -43,7 +46,10 @@ fn page(coverage: &Coverage, all: bool) -> String {
             (None, [one, rest @ ..]) => format!("cited by {one} and {} more", rest.len()),
         };
         let lines = format!("{}-{}", paragraph.lines.start(), paragraph.lines.end());
-        out.push_str(&format!("{lines:>11}  {}\n             {verdict}\n", shorten(&paragraph.text)));
+        out.push_str(&format!(
+            "{lines:>11}  {}\n             {verdict}\n",
+            shorten(&paragraph.text)
+        ));
     }
     for problem in &coverage.problems {
         out.push_str(&format!("problem: {problem}\n"));

@@ -15,7 +15,7 @@ use super::select::{known_capabilities, library, selected};
 use crate::args::{Format, Run};
 use crate::exit::{Exit, Failure};
 use crate::progress::{Progress, no_colour};
-use crate::targets::{Started, start};
+use crate::targets::{Running, Started, start};
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Failure> {
     let library = library(args.select.cases.as_deref())?;
@@ -66,7 +66,12 @@ async fn judge(library: &Library, ids: &BTreeSet<String>, args: &Run, options: O
         running,
     } = start(&args.target, args.timeout).await?;
     let target = match probe(&address, args.timeout).await {
-        Ok(target) => target,
+        Ok(mut target) => {
+            if !matches!(running, Running::Elsewhere) {
+                target.own();
+            }
+            target
+        }
         Err(error) => {
             let more = running.last_words().await;
             running.stop().await;

@@ -64,6 +64,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether this release is one that the case is about: it is not when all that was observed is other releases.
+    pub fn concerns(&self, release: &Release) -> bool {
+        self.observed.is_empty() || self.observed.iter().any(|range| range.contains(release))
+    }
+
     /// How long the case waits in all, whatever the server does.
     pub fn waits(&self) -> Duration {
         self.steps

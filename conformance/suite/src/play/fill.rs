@@ -45,7 +45,9 @@ impl Bindings {
             .iter()
             .map(|piece| match piece {
                 Piece::Boundary => Segment::Boundary,
-                piece @ (Piece::Filler(_) | Piece::SizedKey(_)) => Segment::Filler(self.fixed(piece).unwrap_or_default()),
+                piece @ (Piece::Filler(_) | Piece::SizedKey(_)) => {
+                    Segment::Filler(self.fixed(piece).unwrap_or_default())
+                }
                 piece => Segment::Bytes(self.fixed(piece).unwrap_or_default()),
             })
             .collect()

@@ -145,7 +145,10 @@ struct Line {
 impl Player<'_> {
     /// When a server that does nothing from now on has had its time.
     fn deadline(&self) -> Deadline {
-        Deadline { quiet: self.setting.timeout, end: self.end }
+        Deadline {
+            quiet: self.setting.timeout,
+            end: self.end,
+        }
     }
 
     /// Sends all that the steps send, then reads what they expect.

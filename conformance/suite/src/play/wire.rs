@@ -48,12 +48,17 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// A deadline that no movement puts off.
     pub(crate) fn fixed(end: Instant) -> Self {
-        Self { quiet: Duration::MAX / 4, end }
+        Self {
+            quiet: Duration::MAX / 4,
+            end,
+        }
     }
 
     /// When it is over if nothing moves from now on.
     pub(crate) fn at(self) -> Instant {
-        Instant::now().checked_add(self.quiet).map_or(self.end, |quiet| quiet.min(self.end))
+        Instant::now()
+            .checked_add(self.quiet)
+            .map_or(self.end, |quiet| quiet.min(self.end))
     }
 }
 
@@ -226,7 +231,10 @@ impl Wire {
     }
 
     async fn aftermath(&mut self) {
-        let deadline = Deadline { quiet: AFTERMATH, end: Instant::now() + 4 * AFTERMATH };
+        let deadline = Deadline {
+            quiet: AFTERMATH,
+            end: Instant::now() + 4 * AFTERMATH,
+        };
         while self.unread.len() < 64 * 1024 && self.read(deadline).await.is_ok() {}
     }
 }
