@@ -86,7 +86,7 @@ pub fn judge(what: &str, measured: &[Measured], exceptions: &[Exception]) -> Vec
             .filter(|one| one.name == *name)
             .max_by_key(|one| one.lines);
         let message = match of_name {
-            None => format!("stale: there is no {what} `{name}`. Remove the entry"),
+            None => format!("stale: `{name}` is not there. Remove the entry"),
             Some(one) if one.lines <= one.limit => {
                 format!(
                     "stale: `{name}` keeps the limit of {} lines. Remove the entry",
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_exception_that_is_not_needed_is_stale() {
-        for (measured, why) in [(&measured(10)[..], "keeps the limit"), (&[], "there is no")] {
+        for (measured, why) in [(&measured(10)[..], "keeps the limit"), (&[], "is not there")] {
             let findings = judge("a file", measured, &exception(12));
             assert_eq!(findings.len(), 1);
             assert!(findings[0].message.contains(why), "{}", findings[0]);
