@@ -7,6 +7,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 /// Long enough for a machine under load: it is reached only when something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -23,7 +26,19 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    command(arguments).output().unwrap()
+    output(&mut command(arguments))
+}
+
+/// Runs a command of the program to its end, which must come soon.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    let (ended, end) = channel();
+    thread::spawn(move || ended.send(child.wait_with_output().unwrap()));
+    end.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+        kill(pid, Signal::SIGKILL).unwrap();
+        panic!("{command:?} has not ended: {error}");
+    })
 }
 
 /// A running server; killed when dropped.
@@ -96,9 +111,9 @@ impl Program {
         self.child.id()
     }
 
-    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
-        nix::sys::signal::kill(pid, signal).unwrap();
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(pid, signal).unwrap();
     }
 
     pub(crate) fn wait(mut self) -> ExitStatus {

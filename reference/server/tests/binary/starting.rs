@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::process::Output;
 
-use crate::program::{self, Program, command, exchange, run};
+use crate::program::{self, Program, command, exchange, output, run};
 
 /// The one line on stderr of a start that must fail.
 #[track_caller]
@@ -52,10 +52,7 @@ fn a_host_that_does_not_resolve_is_one_line_and_exit_2() {
 
 #[test]
 fn a_log_filter_that_cannot_be_read_is_one_line_and_exit_2() {
-    let output = command(&["-p", "0"])
-        .env("RUST_LOG", "refcached=loud")
-        .output()
-        .unwrap();
+    let output = output(command(&["-p", "0"]).env("RUST_LOG", "refcached=loud"));
     assert!(fault(&output).contains("RUST_LOG"));
 }
 
@@ -126,10 +123,8 @@ fn the_port_file_has_memcacheds_format() {
 fn a_port_file_that_cannot_be_written_is_one_line_and_exit_2() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("missing/ports");
-    let output = command(&["-l", "127.0.0.1", "-p", "0"])
-        .env("MEMCACHED_PORT_FILENAME", &path)
-        .output()
-        .unwrap();
+    let mut command = command(&["-l", "127.0.0.1", "-p", "0"]);
+    let output = output(command.env("MEMCACHED_PORT_FILENAME", &path));
     assert!(fault(&output).contains("MEMCACHED_PORT_FILENAME"));
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use refcached::{Config, Endpoint, Listener};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::world::{self, TestService, assert_bytes, exchange, expect, stat};
+use crate::world::{self, TestService, exchange, expect, expect_end, stat};
 
 /// Connections come out of a channel.
 struct Channel(Mutex<mpsc::UnboundedReceiver<DuplexStream>>);
@@ -59,12 +59,6 @@ impl Running {
         self.connections.send(server).unwrap();
         client
     }
-}
-
-async fn expect_end(client: &mut DuplexStream) {
-    let mut rest = Vec::new();
-    client.read_to_end(&mut rest).await.unwrap();
-    assert_bytes(&rest, b"");
 }
 
 fn idle_after_10_s() -> TestService {

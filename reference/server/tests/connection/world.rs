@@ -6,11 +6,13 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use refcached::{Clock, Config, Endpoint, Service};
 use refcached_store::{MemoryOptions, MemoryStore, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 pub(crate) type TestService = Arc<Service<MemoryStore<foldhash::fast::FixedState>>>;
 
@@ -58,16 +60,29 @@ pub(crate) fn connect(service: &TestService, capacity: usize) -> (DuplexStream, 
     (client, serve(service, server))
 }
 
-/// Reads as many bytes as `expected` has and compares.
+/// Longer than any wait of a test: it is reached only when something is wrong, and at once where time is paused.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[track_caller]
 pub(crate) fn assert_bytes(received: &[u8], expected: &[u8]) {
     assert_eq!(received.escape_ascii().to_string(), expected.escape_ascii().to_string());
 }
 
+/// Reads as many bytes as `expected` has and compares.
 pub(crate) async fn expect(client: &mut (impl AsyncRead + Unpin), expected: &[u8]) {
     let mut received = vec![0; expected.len()];
     client.read_exact(&mut received).await.expect("a whole reply");
     assert_bytes(&received, expected);
+}
+
+/// Reads to the end of the stream and expects nothing more.
+pub(crate) async fn expect_end(client: &mut (impl AsyncRead + Unpin)) {
+    let mut rest = Vec::new();
+    timeout(PATIENCE, client.read_to_end(&mut rest))
+        .await
+        .expect("the end in time")
+        .unwrap();
+    assert_bytes(&rest, b"");
 }
 
 /// Sends `request` and expects exactly `reply`; a fence behind it shows that nothing follows.
