@@ -16,6 +16,7 @@ use mcspec_suite::play::{Address, Delivery};
 use mcspec_suite::report::{Report, Style, pretty_failure, pretty_summary};
 use mcspec_suite::run::{Options, run};
 use mcspec_suite::target::probe;
+use mcspec_suite::verdict::Verdict;
 use testcontainers::bollard::errors::Error as DockerError;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner;
@@ -80,6 +81,8 @@ async fn conforms(release: Release, delivery: Delivery, dialect: Option<Release>
         results,
     );
     if report.conforms() {
+        no_stale_bug(&options.known_bugs, &report, &release);
+        recognised(&report, &release);
         return Ok(());
     }
     let failed = report.results.iter().filter(|result| !result.verdict.conforms());
@@ -88,6 +91,40 @@ async fn conforms(release: Release, delivery: Delivery, dialect: Option<Release>
         .collect();
     text.push_str(&pretty_summary(&report, Style::Plain));
     Err(text.into())
+}
+
+/// A recorded bug that the release no longer shows is an entry to take out of `targets/memcached.toml`.
+fn no_stale_bug(known: &KnownBugs, report: &Report, release: &Release) {
+    for result in &report.results {
+        let recorded = known
+            .iter()
+            .any(|bug| bug.concerns(&result.id, result.delivery, release));
+        let shown = result.verdict == Verdict::UpstreamBug;
+        assert_eq!(recorded, shown, "{} ({}) on {release}", result.id, result.delivery);
+    }
+}
+
+/// The answers of a release are those of its era, and of no other.
+fn recognised(report: &Report, release: &Release) {
+    let likeness = report
+        .likeness
+        .as_ref()
+        .expect("the suite has cases that tell releases apart");
+    assert!(
+        likeness.differs_in.is_empty(),
+        "{release} differs from itself in {:?}",
+        likeness.differs_in
+    );
+    // A release that is newer than all observed ones is like the newest of them.
+    let observed = mcspec_suite::case::observed()
+        .filter(|observed| observed <= release)
+        .last();
+    let expected = observed.map(|observed| observed.to_string()).unwrap_or_default();
+    assert!(
+        likeness.releases.contains(&expected),
+        "{release} behaves like {:?}",
+        likeness.releases
+    );
 }
 
 fn container_trials(harness: &Harness) -> Vec<Trial> {

@@ -116,7 +116,12 @@ fn write(format: Format, report: &Report, library: &Library) -> Result<(), Failu
 fn pretty(report: &Report, library: &Library) -> String {
     let colour = std::io::stdout().is_terminal() && !no_colour();
     let style = if colour { Style::Colour } else { Style::Plain };
-    let shown = |verdict: Verdict| !matches!(verdict, Verdict::Pass | Verdict::Unsupported | Verdict::Blocked);
+    let shown = |verdict: Verdict| {
+        matches!(
+            verdict,
+            Verdict::Fail | Verdict::HarnessError | Verdict::Nonstrict | Verdict::Informational
+        )
+    };
     let mut text = String::new();
     for result in report.results.iter().filter(|result| shown(result.verdict)) {
         text.push_str(&pretty_failure(report, library, result, style));

@@ -1,5 +1,6 @@
 //! The report for a terminal.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style as Colour};
@@ -176,6 +177,7 @@ pub fn summary(report: &Report, style: Style) -> String {
     }
     row(&mut out, &format!("{:<width$}", "total"), &all, &shown, style);
     out.push('\n');
+    bugs(&mut out, report);
     likeness_line(&mut out, report);
     last_line(&mut out, report, &all, style);
     out
@@ -201,6 +203,24 @@ fn row(out: &mut String, name: &str, counts: &Counts, shown: &[Verdict], style: 
         );
     }
     out.push('\n');
+}
+
+/// The known faults that the server showed, each once.
+fn bugs(out: &mut String, report: &Report) {
+    let mut ids_by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for result in report
+        .results
+        .iter()
+        .filter(|result| result.verdict == Verdict::UpstreamBug)
+    {
+        let reason = result.reason.as_deref().unwrap_or_default();
+        ids_by_reason.entry(reason).or_default().insert(&result.id);
+    }
+    for (reason, ids) in ids_by_reason {
+        let cases = ids.iter().copied().collect::<Vec<_>>().join(" ");
+        line(out, format_args!("known bug of memcached: {reason}"));
+        line(out, format_args!("  seen in {cases}"));
+    }
 }
 
 fn likeness_line(out: &mut String, report: &Report) {
