@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use refcached_store::Store;
 
+use crate::connections::Ends;
 use crate::listener::Listener;
 use crate::service::Service;
 
@@ -32,7 +33,8 @@ where
         match accepted {
             Ok((stream, peer)) => {
                 pause = PAUSE_MIN;
-                service.spawn_stream(stream, peer);
+                let listener = Some(listener.endpoint());
+                service.spawn_stream(stream, Ends { peer, listener });
             }
             Err(error) if concerns_one_connection(&error) => {
                 tracing::debug!(%error, "a connection was gone before it was accepted");

@@ -15,7 +15,7 @@ use refcached_store::{Progress, Store, Timestamp};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::buffers;
-use crate::counters::Admission;
+use crate::connections::Admission;
 use crate::link::{Ended, Link};
 use crate::service::Service;
 
@@ -100,6 +100,7 @@ where
     /// hold before there can be another one.
     async fn answer(&mut self) -> Result<usize, Ended> {
         let now = self.service.now();
+        self.admission.begin(now);
         if self.output.capacity() == 0 {
             self.output = buffers::borrow();
         }
@@ -137,6 +138,7 @@ where
         self.input.drain(..done);
         self.flush().await?;
         buffers::give_back(&mut self.output);
+        self.admission.end();
         Ok(wanted)
     }
 

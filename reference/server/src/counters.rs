@@ -1,32 +1,16 @@
-//! What the server counts for `stats`, and the limit on connections.
+//! What the server counts for `stats`, beside connections.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Counted by the server itself. The engine counts what commands did.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) connections: Connections,
     pub(crate) pauses: Pauses,
     traffic: [Traffic; TRAFFIC_SLOTS],
 }
 
 impl Counters {
-    pub(crate) fn new(connections_max: usize) -> Arc<Self> {
-        Arc::new(Counters {
-            connections: Connections {
-                max: connections_max,
-                current: AtomicUsize::new(0),
-                numbers: AtomicU64::new(0),
-                total: AtomicU64::new(0),
-                rejected: AtomicU64::new(0),
-            },
-            pauses: Pauses::default(),
-            traffic: Default::default(),
-        })
-    }
-
     /// The counters that the connection with this number uses.
     pub(crate) fn traffic(&self, connection: u64) -> &Traffic {
         &self.traffic[connection as usize % TRAFFIC_SLOTS]
@@ -50,8 +34,6 @@ impl Counters {
                 counter.store(0, Relaxed);
             }
         }
-        self.connections.total.store(0, Relaxed);
-        self.connections.rejected.store(0, Relaxed);
         self.pauses.count.store(0, Relaxed);
         self.pauses.total_us.store(0, Relaxed);
     }
@@ -76,62 +58,6 @@ pub(crate) struct TrafficTotal {
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
     pub(crate) yields: u64,
-}
-
-/// How many connections there are, were and may be.
-#[derive(Debug)]
-pub(crate) struct Connections {
-    pub(crate) max: usize,
-    current: AtomicUsize,
-    /// Numbers given out; unlike `total` never reset.
-    numbers: AtomicU64,
-    total: AtomicU64,
-    rejected: AtomicU64,
-}
-
-impl Connections {
-    /// Admits one more connection until the [`Admission`] is dropped, unless there are `max` already.
-    pub(crate) fn admit(counters: &Arc<Counters>) -> Option<Admission> {
-        let this = &counters.connections;
-        let admitted = this
-            .current
-            .fetch_update(Relaxed, Relaxed, |now| (now < this.max).then_some(now + 1));
-        if admitted.is_err() {
-            this.rejected.fetch_add(1, Relaxed);
-            return None;
-        }
-        this.total.fetch_add(1, Relaxed);
-        Some(Admission {
-            number: this.numbers.fetch_add(1, Relaxed) + 1,
-            counters: Arc::clone(counters),
-        })
-    }
-
-    pub(crate) fn current(&self) -> usize {
-        self.current.load(Relaxed)
-    }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.total.load(Relaxed)
-    }
-
-    pub(crate) fn rejected(&self) -> u64 {
-        self.rejected.load(Relaxed)
-    }
-}
-
-/// One connection's place under the limit.
-#[derive(Debug)]
-pub(crate) struct Admission {
-    /// Counts up from 1.
-    pub(crate) number: u64,
-    counters: Arc<Counters>,
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.counters.connections.current.fetch_sub(1, Relaxed);
-    }
 }
 
 /// Times at which a listener could not accept, for want of file descriptors most often.
@@ -173,22 +99,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_its_connection_ends() {
-        let counters = Counters::new(2);
-        let first = Connections::admit(&counters).unwrap();
-        let second = Connections::admit(&counters).unwrap();
-        assert!(Connections::admit(&counters).is_none());
-        drop(first);
-        assert_eq!(counters.connections.current(), 1);
-        let third = Connections::admit(&counters).unwrap();
-        assert_eq!((second.number, third.number), (2, 3));
-        assert_eq!(counters.connections.total(), 3);
-        assert_eq!(counters.connections.rejected(), 1);
-    }
-
-    #[test]
     fn traffic_is_summed_over_all_connections() {
-        let counters = Counters::new(1);
+        let counters = Counters::default();
         for connection in 0..3 * TRAFFIC_SLOTS as u64 {
             counters.traffic(connection).bytes_read.fetch_add(2, Relaxed);
         }

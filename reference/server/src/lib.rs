@@ -8,7 +8,8 @@
 //! - `bind`: sockets. `accept`: the loop of one listener.
 //! - `connection`: bytes in, commands executed, replies out. `link`: a stream and what ends a wait on it.
 //!   `buffers`: memory lent to connections that have something in hand.
-//! - `counters`, `process`: figures for `stats`. `signal`: stop and hang up.
+//! - `connections`: which there are, how many there may be. `counters`, `process`: figures for `stats`.
+//!   `signal`: stop and hang up.
 //!
 //! The binary beside it reads memcached's flags and owns what belongs to a process: signals, the log, the exit code.
 //!
@@ -21,6 +22,7 @@ mod buffers;
 mod clock;
 mod config;
 mod connection;
+mod connections;
 mod counters;
 mod link;
 mod listener;

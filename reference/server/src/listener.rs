@@ -34,10 +34,12 @@ pub enum Endpoint {
     Unix(Option<PathBuf>),
 }
 
+/// As memcached writes it in `stats conns`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Endpoint::Tcp(address) => write!(f, "tcp:{address}"),
+            Endpoint::Tcp(address @ SocketAddr::V4(_)) => write!(f, "tcp:{address}"),
+            Endpoint::Tcp(address @ SocketAddr::V6(_)) => write!(f, "tcp6:{address}"),
             Endpoint::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
             Endpoint::Unix(None) => f.write_str("unix"),
         }

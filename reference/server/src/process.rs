@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use refcached_store::Host;
 use refcached_store::environment::Sink;
+use refcached_store::{Host, Timestamp};
 use tokio::sync::watch;
 
 use crate::config::{Config, Listen};
+use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::listener::Endpoint;
 
@@ -17,7 +18,9 @@ pub(crate) struct Process {
     pub(crate) config: Config,
     /// Where the server listens.
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) started: Timestamp,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) verbosity: watch::Sender<u32>,
 }
 
@@ -29,11 +32,13 @@ impl Host for Process {
             sink("rusage_user", &seconds(usage.user_time()));
             sink("rusage_system", &seconds(usage.system_time()));
         }
-        let connections = &self.counters.connections;
+        let connections = &self.connections;
         sink("max_connections", &connections.max.to_string());
         sink("curr_connections", &connections.current().to_string());
         sink("total_connections", &connections.total().to_string());
         sink("rejected_connections", &connections.rejected().to_string());
+        let structures = connections.current() + self.endpoints.len();
+        sink("connection_structures", &structures.to_string());
         let traffic = self.counters.traffic_total();
         sink("bytes_read", &traffic.bytes_read.to_string());
         sink("bytes_written", &traffic.bytes_written.to_string());
@@ -77,7 +82,31 @@ impl Host for Process {
         sink("idle_timeout", &idle_s.to_string());
     }
 
+    /// Listeners first, then connections. Each has a number in place of memcached's file descriptor: not every network that
+    /// this can be put on has descriptors.
+    fn connections(&self, now: Timestamp, sink: &mut Sink<'_>) {
+        let up_s = now.unix_s().saturating_sub(self.started.unix_s());
+        for (number, endpoint) in (1..).zip(&self.endpoints) {
+            sink(&format!("{number}:addr"), &endpoint.to_string());
+            sink(&format!("{number}:state"), "conn_listening");
+            sink(&format!("{number}:secs_since_last_cmd"), &up_s.to_string());
+        }
+        self.connections.visit(|number, presence| {
+            let ends = &presence.ends;
+            sink(&format!("{number}:addr"), &ends.peer.to_string());
+            if let Some(listener) = &ends.listener {
+                sink(&format!("{number}:listen_addr"), &listener.to_string());
+            }
+            let executing = presence.is_executing();
+            let state = if executing { "conn_parse_cmd" } else { "conn_read" };
+            sink(&format!("{number}:state"), state);
+            let idle_s = presence.idle_s(now).to_string();
+            sink(&format!("{number}:secs_since_last_cmd"), &idle_s);
+        });
+    }
+
     fn reset_statistics(&self) {
+        self.connections.reset();
         self.counters.reset();
     }
 

@@ -15,7 +15,8 @@ use crate::accept;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::{Connection, OUTPUT_BYTES_MAX};
-use crate::counters::{Admission, Connections, Counters};
+use crate::connections::{Admission, Connections, Ends};
+use crate::counters::Counters;
 use crate::link::Link;
 use crate::listener::{Endpoint, Listener};
 use crate::process::Process;
@@ -39,6 +40,7 @@ pub struct Service<S> {
     engine: Engine<S>,
     clock: Box<dyn Clock>,
     counters: Arc<Counters>,
+    connections: Arc<Connections>,
     limits: Limits,
     idle_timeout: Option<Duration>,
     stop_grace: Duration,
@@ -46,13 +48,16 @@ pub struct Service<S> {
     verbosity: watch::Sender<u32>,
     stop: Signal,
     hang_up: Signal,
-    connections: TaskTracker,
+    tasks: TaskTracker,
 }
 
 impl<S: Store + Send + Sync + 'static> Service<S> {
     /// A service over `store`. `endpoints` is where it will listen, for `stats settings`; of `config.listen` nothing is used.
     pub fn new(config: &Config, store: S, clock: impl Clock, endpoints: Vec<Endpoint>) -> Arc<Self> {
-        let counters = Counters::new(config.connections_max);
+        let counters = Arc::new(Counters::default());
+        // Listeners have the numbers before those of connections.
+        let first_number = endpoints.len() as u64 + 1;
+        let connections = Connections::new(config.connections_max, first_number);
         let limits = limits(config);
         let options = Options {
             version: DIALECT.to_owned(),
@@ -65,7 +70,9 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
         let process = Process {
             config: config.clone(),
             endpoints,
+            started,
             counters: Arc::clone(&counters),
+            connections: Arc::clone(&connections),
             verbosity: verbosity.clone(),
         };
         let environment = Environment::new(options, Box::new(process), started);
@@ -73,6 +80,7 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
             engine: Engine::new(store, Arc::new(environment)),
             clock: Box::new(clock),
             counters,
+            connections,
             limits,
             idle_timeout: config.idle_timeout,
             stop_grace: config.stop_grace,
@@ -80,7 +88,7 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
             verbosity,
             stop: Signal::default(),
             hang_up: Signal::default(),
-            connections: TaskTracker::new(),
+            tasks: TaskTracker::new(),
         })
     }
 
@@ -112,23 +120,24 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let admission = Connections::admit(&self.counters);
-        self.serve_admitted(stream, peer, admission).await;
+        let ends = Ends { peer, listener: None };
+        let admission = self.connections.admit(ends.clone(), self.now());
+        self.serve_admitted(stream, ends, admission).await;
     }
 
     /// Serves one connection in a task of its own, which the end of the service waits for. Whether it has a place under the
     /// limit is decided before this returns: first come, first served.
-    pub(crate) fn spawn_stream<T>(self: &Arc<Self>, stream: T, peer: Endpoint)
+    pub(crate) fn spawn_stream<T>(self: &Arc<Self>, stream: T, ends: Ends)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let admission = Connections::admit(&self.counters);
+        let admission = self.connections.admit(ends.clone(), self.now());
         let service = Arc::clone(self);
-        self.connections
-            .spawn(async move { service.serve_admitted(stream, peer, admission).await });
+        self.tasks
+            .spawn(async move { service.serve_admitted(stream, ends, admission).await });
     }
 
-    async fn serve_admitted<T>(self: &Arc<Self>, stream: T, peer: Endpoint, admission: Option<Admission>)
+    async fn serve_admitted<T>(self: &Arc<Self>, stream: T, Ends { peer, .. }: Ends, admission: Option<Admission>)
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
@@ -143,15 +152,15 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
     }
 
     async fn drain(&self) {
-        self.connections.close();
-        let open = self.connections.len();
+        self.tasks.close();
+        let open = self.tasks.len();
         tracing::info!(open, "stopping");
-        let all_done = self.connections.wait();
+        let all_done = self.tasks.wait();
         if tokio::time::timeout(self.stop_grace, all_done).await.is_err() {
-            let open = self.connections.len();
+            let open = self.tasks.len();
             tracing::warn!(open, "hanging up on connections that did not finish in time");
             self.hang_up.give();
-            self.connections.wait().await;
+            self.tasks.wait().await;
         }
         tracing::info!("stopped");
     }

@@ -23,6 +23,28 @@ fn it_serves_on_several_addresses_with_one_store() {
 }
 
 #[test]
+fn stats_conns_shows_the_listener_and_who_is_connected() {
+    let program = Program::start_local(&[]);
+    let mut other = program.connect();
+    exchange(&mut other, b"mn\r\n", b"MN\r\n");
+    let mut client = program.connect();
+    client.write_all(b"stats conns\r\nquit\r\n").unwrap();
+    let mut text = String::new();
+    client.read_to_string(&mut text).unwrap();
+    let listener = program.address();
+    for line in [
+        format!("STAT 1:addr tcp:{listener}"),
+        "STAT 1:state conn_listening".to_owned(),
+        format!("STAT 2:addr tcp:{}", other.local_addr().unwrap()),
+        format!("STAT 2:listen_addr tcp:{listener}"),
+        format!("STAT 3:addr tcp:{}", client.local_addr().unwrap()),
+        format!("STAT 3:listen_addr tcp:{listener}"),
+    ] {
+        assert!(text.lines().any(|there| there == line), "{line} in {text}");
+    }
+}
+
+#[test]
 fn it_serves_ipv6_or_says_that_the_machine_has_none() {
     if TcpListener::bind("[::1]:0").is_ok() {
         let program = Program::start(&mut command(&["-l", "::1", "-p", "0"]), 1);

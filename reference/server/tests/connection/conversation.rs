@@ -183,3 +183,21 @@ async fn stats_count_connections_and_bytes() {
     expect(&mut client, b"RESET\r\n").await;
     assert_eq!(world::stat(&mut client, "bytes_read").await, b"stats\r\n".len() as u64);
 }
+
+#[tokio::test]
+async fn stats_conns_shows_what_each_connection_does_and_since_when() {
+    let clock = StandingClock::default();
+    let service = world::service_at(&Config::default(), clock.clone());
+    let (mut other, _served) = world::connect(&service, 4096);
+    exchange(&mut other, b"get a\r\n", b"END\r\n").await;
+    clock.advance_ms(5_000);
+    let (mut client, _served) = world::connect(&service, 4096);
+    let reply = b"STAT 1:addr unix\r\nSTAT 1:state conn_read\r\nSTAT 1:secs_since_last_cmd 5\r\n\
+        STAT 2:addr unix\r\nSTAT 2:state conn_parse_cmd\r\nSTAT 2:secs_since_last_cmd 0\r\nEND\r\n";
+    exchange(&mut client, b"stats conns\r\n", reply).await;
+    drop(other);
+    tokio::task::yield_now().await;
+    let reply = b"STAT 2:addr unix\r\nSTAT 2:state conn_parse_cmd\r\n\
+        STAT 2:secs_since_last_cmd 0\r\nEND\r\n";
+    exchange(&mut client, b"stats conns\r\n", reply).await;
+}
