@@ -7,13 +7,14 @@
 //! The domain:
 //! - `dial`: [`Dial`], its id, and the two values that are checked: [`Name`] and [`Level`].
 //! - `user`: [`User`] and [`Token`].
-//! - `service`: what the domain asks of an adapter: [`DialService`] and [`Authenticator`].
+//! - `service`: what the domain asks of an adapter: [`DialService`], [`Authenticator`], [`Administration`].
 //! - `session`: [`Client`] and [`Session`], which is anonymous or authenticated by type.
 //! - `clock`: [`Clock`].
 //! - `error`: [`Error`].
 //!
 //! The adapters:
 //! - [`redb`]: the store, and `codec`, private to it: records to bytes and back.
+//! - [`http`]: the service on a network, the page, and the control socket.
 //!
 //! The domain's modules import nothing of the adapters, and the adapters nothing of each other.
 
@@ -21,6 +22,7 @@ mod clock;
 mod codec;
 mod dial;
 mod error;
+pub mod http;
 pub mod redb;
 mod service;
 mod session;
@@ -30,6 +32,6 @@ pub use clock::{Clock, SystemClock};
 pub use dial::{Dial, DialId, InvalidLevel, InvalidName, Level, Name};
 pub use error::{Error, StorageFailure};
 pub use jiff::Timestamp;
-pub use service::{Authenticator, DialService, Page, Stamp};
+pub use service::{Administration, Authenticator, Census, DialService, Page, Stamp};
 pub use session::{Anonymous, Authenticated, Client, Session};
 pub use user::{InvalidToken, Token, User, UserId};

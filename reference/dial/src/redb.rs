@@ -5,7 +5,8 @@
 //!
 //! # Layout
 //! - `tables`: what lies where in the file, and which files are this program's.
-//! - `dials`, `users`: [`DialService`](crate::DialService) and [`Authenticator`](crate::Authenticator).
+//! - `dials`: [`DialService`](crate::DialService).
+//! - `users`: [`Authenticator`](crate::Authenticator) and [`Administration`](crate::Administration).
 //! - `disk`: [`Disk`], where the file is; the seam for a disk that fails.
 //! - `check`, `overlay`: whether a file is sound, without writing to it.
 //! - `backup`: a copy of the file while it is in use.
@@ -29,7 +30,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use ::redb::{Database, ReadTransaction, WriteTransaction};
 
-pub use self::check::{CHECK_THREAD, Census, check};
+pub use self::check::{CHECK_THREAD, check};
 pub use self::disk::Disk;
 use self::disk::FileDisk;
 use self::fault::Fault;

@@ -1,5 +1,8 @@
 //! What the domain asks of its adapters.
 
+use std::fmt;
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::dial::{Dial, DialId, Level, Name};
@@ -40,6 +43,38 @@ pub trait Authenticator: Send + Sync {
     /// # Errors
     /// [`Error::Unauthenticated`] if it is nobody's; [`Error::Storage`].
     fn authenticate(&self, token: &Token) -> Result<User, Error>;
+}
+
+/// What whoever runs the service does with it.
+pub trait Administration: Send + Sync {
+    /// Adds a user. The token is given out this once.
+    ///
+    /// # Errors
+    /// [`Error::UserExists`] if another user has the name; [`Error::Storage`].
+    fn add_user(&self, name: &Name) -> Result<(User, Token), Error>;
+
+    /// Writes a copy of everything to a new file: as it is at one moment, while the service goes on. The file is there
+    /// whole, durably, or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Storage`]: there is a file at that place, or the disk is full or fails.
+    fn backup(&self, to: &Path) -> Result<Census, Error>;
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// How many users.
+    pub users: u64,
+    /// How many dials.
+    pub dials: u64,
+}
+
+impl fmt::Display for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Census { users, dials } = self;
+        write!(f, "users: {users}, dials: {dials}")
+    }
 }
 
 /// Who changes something, and when.

@@ -6,51 +6,46 @@ use std::path::Path;
 
 use ::redb::{Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
-use super::check::{Census, check};
+use super::check::check;
 use super::disk::{remove_if_there, sync_directory_of, with_suffix};
 use super::fault::Fault;
 use super::tables::{EachTable, each_table};
 use super::{Store, builder};
 use crate::error::{Error, StorageFailure};
+use crate::service::Census;
 
-impl Store {
-    /// Writes a copy to `to`: the store as it is at one moment, while reads and writes go on. The copy is made beside its
-    /// place, synced and checked, and takes its place whole or not at all. Answers with what is in it.
-    ///
-    /// # Errors
-    /// There is a file at `to` already; the disk is full or fails; this store cannot be read.
-    pub fn backup(&self, to: &Path) -> Result<Census, Error> {
-        let what = format!("writing the backup {}", to.display());
-        if fs::symlink_metadata(to).is_ok() {
-            return Err(StorageFailure::new(what, "there is a file already", "name a new one").into());
-        }
-        let unfinished = with_suffix(to, ".partial");
-        let finished = self.copy(&what, &unfinished).and_then(|()| {
-            let census = check(&unfinished)?;
-            put_in_place(&unfinished, to).map_err(|error| Fault::from(error).into_error(&what))?;
-            Ok(census)
-        });
-        if finished.is_err() {
-            // What is left of a failed copy is of no use; if it stays, the next backup replaces it.
-            let _ = remove_if_there(&unfinished);
-        }
-        finished
+/// Makes the copy beside its place and checks it before it gets its name.
+pub(super) fn backup(store: &Store, to: &Path) -> Result<Census, Error> {
+    let what = format!("writing the backup {}", to.display());
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(StorageFailure::new(what, "there is a file already", "name a new one").into());
     }
+    let unfinished = with_suffix(to, ".partial");
+    let finished = copy(store, &what, &unfinished).and_then(|()| {
+        let census = check(&unfinished)?;
+        put_in_place(&unfinished, to).map_err(|error| Fault::from(error).into_error(&what))?;
+        Ok(census)
+    });
+    if finished.is_err() {
+        // What is left of a failed copy is of no use; if it stays, the next backup replaces it.
+        let _ = remove_if_there(&unfinished);
+    }
+    finished
+}
 
-    fn copy(&self, what: &str, to: &Path) -> Result<(), Error> {
-        self.read(what, |source| {
-            remove_if_there(to)?;
-            let database = builder().create(to)?;
-            let transaction = database.begin_write()?;
-            each_table(&mut Copy {
-                source,
-                target: &transaction,
-            })?;
-            transaction.commit()?;
-            database.close()?;
-            Ok(())
-        })
-    }
+fn copy(store: &Store, what: &str, to: &Path) -> Result<(), Error> {
+    store.read(what, |source| {
+        remove_if_there(to)?;
+        let database = builder().create(to)?;
+        let transaction = database.begin_write()?;
+        each_table(&mut Copy {
+            source,
+            target: &transaction,
+        })?;
+        transaction.commit()?;
+        database.close()?;
+        Ok(())
+    })
 }
 
 /// Links the file to its name, which fails if another has come to be there.

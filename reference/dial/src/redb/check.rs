@@ -1,7 +1,6 @@
 //! Whether a file is sound: every page by its checksum, every record by its rules, every table against the others.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::thread;
@@ -16,27 +15,12 @@ use super::tables::{self, DIAL_IDS, DIALS, LAST_IDS, TOKENS, USER_IDS, USER_NAME
 use super::users::stored_user;
 use crate::dial::DialId;
 use crate::error::StorageFailure;
+use crate::service::Census;
 use crate::user::UserId;
 
 /// The name of the thread that a check runs on. redb may panic over a damaged page; the check reports that as damage, and
 /// a program's panic hook can keep quiet about this thread.
 pub const CHECK_THREAD: &str = "wtfdial-check";
-
-/// How much there is in a sound file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Census {
-    /// How many users.
-    pub users: u64,
-    /// How many dials.
-    pub dials: u64,
-}
-
-impl fmt::Display for Census {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Census { users, dials } = self;
-        write!(f, "users: {users}, dials: {dials}")
-    }
-}
 
 /// Checks a file that no process has open, and counts what is in it. The file is only read: if it was not closed in good
 /// order, what redb would repair is repaired in memory, which takes as much of that as there is to repair.

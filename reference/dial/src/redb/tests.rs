@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::tables::{DIALS, LAST_IDS, TOKENS, USERS};
 use super::*;
-use crate::service::{Authenticator, DialService, Page, Stamp};
+use crate::service::{Administration, Authenticator, DialService, Page, Stamp};
 use crate::{DialId, Level, Name, Timestamp, UserId};
 use ::redb::{ReadableDatabase, ReadableTable};
 
@@ -25,6 +25,14 @@ fn tamper(path: &Path, work: impl FnOnce(&WriteTransaction)) {
     let transaction = database.begin_write().unwrap();
     work(&transaction);
     transaction.commit().unwrap();
+}
+
+fn put_dial(transaction: &WriteTransaction, id: u64, record: &[u8]) {
+    transaction
+        .open_table(DIALS)
+        .unwrap()
+        .insert(id.to_be_bytes(), record)
+        .unwrap();
 }
 
 /// A sound store with a user and two dials, closed.
@@ -126,26 +134,9 @@ fn a_newer_record_that_is_changed_in_the_store_keeps_its_new_fields() {
 fn check_names_what_does_not_fit_together() {
     type Damage = fn(&WriteTransaction);
     let cases: [(Damage, &str); 6] = [
+        (|t| put_dial(t, 2, b"\x08"), "dial 2: not a record"),
         (
-            |t| {
-                drop(
-                    t.open_table(DIALS)
-                        .unwrap()
-                        .insert([0, 0, 0, 0, 0, 0, 0, 2], b"\x08".as_slice())
-                        .unwrap(),
-                )
-            },
-            "dial 2: not a record",
-        ),
-        (
-            |t| {
-                drop(
-                    t.open_table(DIALS)
-                        .unwrap()
-                        .insert([0, 0, 0, 0, 0, 0, 0, 1], b"\x08\x07".as_slice())
-                        .unwrap(),
-                )
-            },
+            |t| put_dial(t, 1, b"\x08\x07"),
             "dial 1: the record has no field `user_id`",
         ),
         (
@@ -162,12 +153,8 @@ fn check_names_what_does_not_fit_together() {
         ),
         (
             |t| {
-                drop(
-                    t.open_table(TOKENS)
-                        .unwrap()
-                        .insert([7; 32], 9_u64.to_be_bytes())
-                        .unwrap(),
-                )
+                let user = 9_u64.to_be_bytes();
+                t.open_table(TOKENS).unwrap().insert([7; 32], user).unwrap();
             },
             "there is a token of user 9, and no such user",
         ),

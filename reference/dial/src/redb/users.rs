@@ -1,17 +1,19 @@
 //! Users in the store, known by the hashes of their tokens.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use ::redb::ReadableTable;
 use sha2::{Digest, Sha256};
 
 use super::Store;
+use super::backup::backup;
 use super::fault::Fault;
 use super::tables::{TOKENS, TokenHash, USER_IDS, USER_NAMES, USERS, next_id};
 use crate::codec::{Kept, decode_user, encode_user};
 use crate::dial::Name;
 use crate::error::{Error, StorageFailure};
-use crate::service::Authenticator;
+use crate::service::{Administration, Authenticator, Census};
 use crate::user::{Token, User, UserId};
 
 /// What a token begins with, so that one that has got about is recognised for what it is.
@@ -20,12 +22,8 @@ const TOKEN_PREFIX: &str = "wtfdial_";
 /// Random bytes in a token. There is nothing to guess, so that a plain hash of it is as good as a slow one.
 const TOKEN_RANDOM_BYTES: usize = 32;
 
-impl Store {
-    /// Adds a user. The token is given out this once; the store keeps its hash.
-    ///
-    /// # Errors
-    /// [`Error::UserExists`] if another user has the name; [`Error::Storage`].
-    pub fn add_user(&self, name: &Name) -> Result<(User, Token), Error> {
+impl Administration for Store {
+    fn add_user(&self, name: &Name) -> Result<(User, Token), Error> {
         let token = random_token()?;
         let user = self.write("adding a user", |transaction| {
             let mut names = transaction.open_table(USER_NAMES)?;
@@ -46,6 +44,10 @@ impl Store {
             Ok(record.value)
         })?;
         Ok((user, token))
+    }
+
+    fn backup(&self, to: &Path) -> Result<Census, Error> {
+        backup(self, to)
     }
 }
 
