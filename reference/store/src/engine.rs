@@ -2,7 +2,9 @@
 
 mod administration;
 mod arithmetic;
+mod crawler;
 mod decimal;
+mod detail;
 mod meta;
 mod retrieval;
 mod statistics;
@@ -15,6 +17,7 @@ use refcached_protocol::{Refusal, RefusalKind, Request, Response};
 
 use crate::counters::Counter;
 use crate::environment::Environment;
+use crate::prefixes::Event;
 use crate::store::{Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
 
@@ -30,16 +33,17 @@ pub struct Engine<S> {
 pub enum Progress {
     /// The request is done and its reply, if it has one, is in the output.
     Done,
-    /// The output has reached [`crate::Options::reply_bytes_max`] in the middle of the reply. The caller sends what is there
-    /// and goes on with [`Engine::resume`].
+    /// There is more to do: the output has reached [`crate::Options::reply_bytes_max`] in the middle of the reply, or the
+    /// command goes over the whole store and has done a part of it. The caller sends what is there, which may be nothing,
+    /// lets others have their turn, and goes on with [`Engine::resume`].
     More(Cursor),
     /// The client asked to be disconnected. Replies before this one are sent first.
     Close,
 }
 
-/// Where a reply stands that is not complete.
+/// Where a request stands that is not done. What the number means is the affair of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor(pub(crate) usize);
+pub struct Cursor(pub(crate) u64);
 
 /// What a command that does not retrieve came to. The reply is left out where `noreply` asked for that.
 type Answer<E> = Result<Response<'static>, E>;
@@ -78,12 +82,13 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// Goes on with a `request` that was answered in part. To the client it is one command: the same request, the same engine
+    /// Goes on with a `request` that was done in part. To the client it is one command: the same request, the same engine
     /// and the same `now` must be given as before.
     pub fn resume(&self, request: &Request<'_>, from: Cursor, now: Timestamp, out: &mut Vec<u8>) -> Progress {
         match request {
             Request::Retrieve(retrieve) => self.resume_retrieval(retrieve, from, now, out),
-            // No other reply pauses.
+            Request::LruCrawler(arguments) => self.resume_crawl(arguments, from, now, out),
+            // No other request pauses.
             _ => Progress::Done,
         }
     }
@@ -123,9 +128,9 @@ impl<S: Store> Engine<S> {
                 return Progress::Done;
             }
             Request::CacheMemlimit(limit) => Ok(self.set_memory_limit(*limit, now)),
-            Request::Slabs(arguments) => Ok(administration::slabs(arguments)),
-            Request::Lru(arguments) => Ok(administration::lru(arguments)),
-            Request::LruCrawler(arguments) => Ok(administration::lru_crawler(arguments)),
+            Request::Slabs(arguments) => Ok(self.slabs(arguments)),
+            Request::Lru(arguments) => Ok(self.lru(arguments)),
+            Request::LruCrawler(arguments) => return self.lru_crawler(arguments, now, out),
             Request::Watch(_) => Ok(Response::ClientError(b"watch commands not allowed")),
             Request::Shutdown(_) => Ok(refcached_protocol::response::SHUTDOWN_NOT_ENABLED),
             // Answered by `execute`.
@@ -146,6 +151,7 @@ impl<S: Store> Engine<S> {
     }
 
     fn delete(&self, delete: &Delete<'_>, now: Timestamp) -> Answer<S::Error> {
+        self.environment.prefixes.count(delete.key, Event::Delete);
         let found = self
             .store
             .update(delete.key, now, |current| (Change::Remove, current.is_some()))?;

@@ -1,11 +1,14 @@
 //! What all engines of a process have in common: options, counters, the CAS counter, and the process around them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use refcached_protocol::Limits;
 
 use crate::counters::Counters;
+use crate::prefixes::Prefixes;
 use crate::time::Timestamp;
+use crate::tuning::Tuning;
 
 /// What an operator chooses.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub struct Options {
     pub reply_bytes_max: usize,
     /// Whether `flush_all` is obeyed; where not, it is answered by a `CLIENT_ERROR`.
     pub flush_enabled: bool,
+    /// What ends the prefix of a key in `stats detail`: memcached's `-D`.
+    pub prefix_delimiter: u8,
 }
 
 impl Default for Options {
@@ -28,6 +33,7 @@ impl Default for Options {
             limits: Limits::default(),
             reply_bytes_max: 256 * 1024,
             flush_enabled: true,
+            prefix_delimiter: b':',
         }
     }
 }
@@ -43,7 +49,7 @@ pub trait Host: Send + Sync {
     /// Lines for `stats settings` that only the process knows: `maxconns`, `tcpport`, `num_threads` ...
     fn settings(&self, _sink: &mut Sink<'_>) {}
 
-    /// Lines for `stats conns`: `<descriptor>:addr`, `<descriptor>:state` ...
+    /// Lines for `stats conns`: `<number>:addr`, `<number>:state` ...
     fn connections(&self, _now: Timestamp, _sink: &mut Sink<'_>) {}
 
     /// `stats reset`: the host's own counters go to zero.
@@ -66,6 +72,8 @@ pub struct Environment {
     pub(crate) host: Box<dyn Host>,
     pub(crate) started: Timestamp,
     pub(crate) counters: Counters,
+    pub(crate) prefixes: Prefixes,
+    tuning: Mutex<Tuning>,
     cas: CasCounter,
 }
 
@@ -77,10 +85,12 @@ impl Environment {
     /// An environment for a process that started at `started`, with all counters at zero.
     pub fn new(options: Options, host: Box<dyn Host>, started: Timestamp) -> Self {
         Environment {
-            options,
             host,
             started,
             counters: Counters::default(),
+            prefixes: Prefixes::new(options.prefix_delimiter),
+            tuning: Mutex::new(Tuning::default()),
+            options,
             cas: CasCounter(AtomicU64::new(0)),
         }
     }
@@ -88,6 +98,11 @@ impl Environment {
     /// The options.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// What clients have tuned. Taken as it is should a thread have panicked with it: every field is whole by itself.
+    pub(crate) fn tuning(&self) -> MutexGuard<'_, Tuning> {
+        self.tuning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes all CAS values given out from now on larger than `cas`. For a store whose items are older than the process.

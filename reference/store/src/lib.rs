@@ -11,7 +11,8 @@
 //! - [`memory`]: the backend in memory, bounded and evicting.
 //! - [`engine`]: requests to replies.
 //! - [`environment`]: what the engines of a process share: options, counters, the process around them.
-//! - [`counters`]: counters that threads do not fight over.
+//! - [`counters`]: counters that threads do not fight over. `prefixes`: those of `stats detail`.
+//! - `tuning`: what `slabs`, `lru` and `lru_crawler` set.
 //!
 //! It must not know sockets, tokio, threads' scheduling, clocks or logs: time is an argument, randomness is the hasher that
 //! the caller brings, and the numbers of the process come from its [`Host`].
@@ -21,8 +22,10 @@ pub mod engine;
 pub mod environment;
 pub mod item;
 pub mod memory;
+mod prefixes;
 pub mod store;
 pub mod time;
+mod tuning;
 
 pub use engine::{Cursor, Engine, Progress};
 pub use environment::{Environment, Host, NoHost, Options};

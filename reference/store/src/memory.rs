@@ -260,7 +260,8 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
             return Ok(None);
         }
         // A whole shard at a time: items move within it when it grows.
-        self.enter(from.0 as usize).scan(now, visit);
+        let freed = self.enter(from.0 as usize).scan(now, visit);
+        self.release(freed);
         Ok(Some(ScanPosition(from.0 + 1)).filter(|next| next.0 < shards))
     }
 

@@ -50,7 +50,8 @@ pub trait Store {
 
     /// Passes live items to `visit`, in no order, from where `from` stands, until the store thinks fit to pause: a call is
     /// bounded work. Answers where to go on, or `None` at the end. An item that is there all the time is visited
-    /// once at least; it may be visited twice if the store changes meanwhile.
+    /// once at least; it may be visited twice if the store changes meanwhile. Expired items that it meets are dropped, so a
+    /// scan from end to end is what memcached calls a crawl.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -141,6 +142,8 @@ pub struct StoreStatistics {
     pub evicted_unfetched: u64,
     /// Expired items that were dropped.
     pub reclaimed: u64,
+    /// Those of them that a scan dropped.
+    pub crawler_reclaimed: u64,
     /// Expired items that had never been fetched.
     pub expired_unfetched: u64,
     /// Looks that met an expired item.

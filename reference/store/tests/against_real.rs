@@ -40,12 +40,6 @@ const SINGLE: &[Deviation] = &[
         here: "CLIENT_ERROR bad command line format",
         because: "memcached closes if the line's end has not arrived with its first 2048 bytes; here it has",
     },
-    Deviation {
-        after: "",
-        sent: "lru_crawler metadump 99\\r\\n",
-        here: "CLIENT_ERROR lru crawler disabled",
-        because: "the row was recorded with a crawler, and there is none here",
-    },
 ];
 
 const IN_DIALOGUE: &[Deviation] = &[

@@ -150,9 +150,10 @@ impl Model {
         let Some(held) = self.items.get_mut(&key) else {
             return String::from("NOT_FOUND");
         };
-        let text = String::from_utf8_lossy(&held.data).trim_end().to_owned();
-        // What the values of these histories can look like: digits, blanks after them, or no number at all.
-        let Ok(number) = text.parse::<u64>() else {
+        // What the values of these histories can look like: digits, then perhaps blanks and what was appended behind them; or no
+        // number at all.
+        let digits = held.data.split(|&byte| byte == b' ').next().unwrap_or_default();
+        let Ok(number) = String::from_utf8_lossy(digits).parse::<u64>() else {
             return String::from("CLIENT_ERROR cannot increment or decrement non-numeric value");
         };
         let number = match verb {

@@ -8,6 +8,7 @@ use refcached_protocol::tokens::Tokens;
 use super::{Cursor, Engine, Progress};
 use crate::counters::Counter;
 use crate::item::Item;
+use crate::prefixes::Event;
 use crate::store::{Access, Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
 
@@ -31,7 +32,7 @@ impl<S: Store> Engine<S> {
             }
             let rest = keys.as_bytes().len();
             if out.len() >= self.options().reply_bytes_max && rest > 0 {
-                return Progress::More(Cursor(all - rest));
+                return Progress::More(Cursor((all - rest) as u64));
             }
         }
         Response::End.encode(out);
@@ -46,8 +47,10 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<u8>,
     ) -> Progress {
         // A cursor of another request would be the caller's mistake; at the end there is nothing left to answer.
-        let keys = request.keys.as_bytes().get(from.0..).unwrap_or_default();
-        self.retrieve(request, Tokens::new(keys), now, out)
+        let keys = usize::try_from(from.0)
+            .ok()
+            .and_then(|from| request.keys.as_bytes().get(from..));
+        self.retrieve(request, Tokens::new(keys.unwrap_or_default()), now, out)
     }
 
     /// Appends the item under `key`, if there is one, to `out`.
@@ -73,6 +76,7 @@ impl<S: Store> Engine<S> {
                 (Access::Note, current.as_ref().map(write).is_some())
             })?;
             self.count(if found { Counter::GetHits } else { Counter::GetMisses });
+            self.environment.prefixes.count(key, Event::get(found));
             return Ok(());
         };
         let found = self.store.update(key, now, |current| match current {
@@ -89,6 +93,7 @@ impl<S: Store> Engine<S> {
         } else {
             Counter::TouchMisses
         });
+        self.environment.prefixes.count(key, Event::get(found));
         Ok(())
     }
 }

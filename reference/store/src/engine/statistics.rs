@@ -6,6 +6,7 @@ use refcached_protocol::Response;
 use refcached_protocol::request::Arguments;
 
 use super::Engine;
+use super::administration::parse;
 use crate::counters::Counter;
 use crate::item::Item;
 use crate::store::{ScanPosition, Store, StoreStatistics};
@@ -17,6 +18,12 @@ pub(super) const CLASS: u32 = 1;
 
 /// `stats cachedump` stops after this many bytes, as memcached does.
 const CACHEDUMP_BYTES_MAX: usize = 2 << 20;
+
+/// How many items `stats items` looks at for their age.
+const AGE_ITEMS: usize = 10_000;
+
+/// The unit of memory in `stats slabs`: memcached's page.
+const PAGE_BYTES: u64 = 1 << 20;
 
 /// What `stats` says of what the engine counts: the names, in memcached's order.
 const COUNTED: [(&str, &[Counter]); 22] = [
@@ -62,14 +69,18 @@ impl<S: Store> Engine<S> {
         match words.next() {
             None => self.general(now, out),
             Some(b"settings") => self.settings(out),
-            Some(b"items") => self.items(out),
-            Some(b"slabs") => self.slabs(out),
+            Some(b"items") => {
+                if let Err(error) = self.items(now, out) {
+                    return self.failure(&error, out);
+                }
+            }
+            Some(b"slabs") => self.slab_statistics(out),
             Some(b"sizes") => stat(out, "sizes_status", "disabled"),
             Some(b"conns") => host.connections(now, &mut |name, value| stat(out, name, value)),
             // Neither is there, so there is nothing to say.
             Some(b"proxy" | b"extstore") => {}
             Some(b"cachedump") => return self.cachedump(words.next(), words.next(), now, out),
-            Some(b"detail") => return detail(words.next()).encode(out),
+            Some(b"detail") => return self.detail(words.next(), out),
             Some(b"reset") => {
                 self.reset();
                 return Response::Reset.encode(out);
@@ -81,6 +92,7 @@ impl<S: Store> Engine<S> {
 
     fn reset(&self) {
         self.environment.counters.reset();
+        self.environment.prefixes.reset();
         self.environment.host.reset_statistics();
         self.store.reset_statistics();
     }
@@ -113,6 +125,7 @@ impl<S: Store> Engine<S> {
             ("evicted_unfetched", store.evicted_unfetched),
             ("evictions", store.evictions),
             ("reclaimed", store.reclaimed),
+            ("crawler_reclaimed", store.crawler_reclaimed),
         ] {
             stat(out, name, value);
         }
@@ -126,12 +139,13 @@ impl<S: Store> Engine<S> {
         stat(out, "cas_enabled", "yes");
         stat(out, "item_size_max", options.limits.item_bytes_max);
         stat(out, "flush_enabled", yes_or_no(options.flush_enabled));
-        stat(out, "detail_enabled", "no");
+        // There is one class, so none is larger than another by a factor.
+        stat(out, "growth_factor", "1.00");
+        stat(out, "stat_key_prefix", char::from(options.prefix_delimiter));
+        stat(out, "detail_enabled", yes_or_no(self.environment.prefixes.is_enabled()));
+        stat(out, "auth_enabled_sasl", "no");
         stat(out, "dump_enabled", "yes");
-        stat(out, "slab_reassign", "no");
-        stat(out, "lru_crawler", "no");
-        stat(out, "lru_maintainer_thread", "no");
-        stat(out, "lru_segmented", "no");
+        self.tuned_settings(out);
         stat(out, "track_sizes", "no");
         stat(out, "client_flags_size", 4);
         self.environment
@@ -139,13 +153,35 @@ impl<S: Store> Engine<S> {
             .settings(&mut |name, value| stat(out, name, value));
     }
 
-    fn items(&self, out: &mut Vec<u8>) {
+    /// What clients may have changed; see [`crate::tuning::Tuning`].
+    fn tuned_settings(&self, out: &mut Vec<u8>) {
+        let yes_or_no = |yes| if yes { "yes" } else { "no" };
+        let tuning = *self.environment.tuning();
+        let segments = tuning.segments;
+        stat(out, "slab_reassign", "yes");
+        stat(out, "slab_automove", tuning.automove);
+        stat(out, "lru_crawler", yes_or_no(tuning.crawler));
+        stat(out, "lru_crawler_sleep", tuning.crawler_sleep_us);
+        stat(out, "lru_crawler_tocrawl", tuning.crawler_tocrawl);
+        stat(out, "lru_maintainer_thread", "no");
+        stat(out, "lru_segmented", yes_or_no(tuning.segmented));
+        stat(out, "hot_lru_pct", segments.hot_pct);
+        stat(out, "warm_lru_pct", segments.warm_pct);
+        stat(out, "hot_max_factor", format_args!("{:.2}", segments.hot_age_factor));
+        stat(out, "warm_max_factor", format_args!("{:.2}", segments.warm_age_factor));
+        stat(out, "temp_lru", yes_or_no(tuning.temp_lru));
+        stat(out, "temporary_ttl", tuning.temp_ttl_s);
+    }
+
+    fn items(&self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), S::Error> {
+        let age_s = self.age_s(now)?;
         let store = self.store.statistics();
         if store.curr_items == 0 {
-            return;
+            return Ok(());
         }
         for (name, value) in [
             ("number", store.curr_items),
+            ("age", age_s),
             ("mem_requested", store.bytes),
             ("evicted", store.evictions),
             ("evicted_nonzero", store.evicted_nonzero),
@@ -153,18 +189,46 @@ impl<S: Store> Engine<S> {
             ("reclaimed", store.reclaimed),
             ("expired_unfetched", store.expired_unfetched),
             ("evicted_unfetched", store.evicted_unfetched),
+            ("crawler_reclaimed", store.crawler_reclaimed),
         ] {
             stat(out, &format!("items:{CLASS}:{name}"), value);
         }
+        Ok(())
     }
 
-    fn slabs(&self, out: &mut Vec<u8>) {
+    /// Seconds since the item that has gone unused the longest was used. Of a store with more than [`AGE_ITEMS`] items
+    /// it is that of a sample, so that a poll costs the same however much there is.
+    fn age_s(&self, now: Timestamp) -> Result<u64, S::Error> {
+        let (mut age_s, mut seen) = (0, 0);
+        let mut position = Some(ScanPosition::default());
+        while let Some(from) = position
+            && seen < AGE_ITEMS
+        {
+            position = self.store.scan(from, now, |item| {
+                age_s = age_s.max(item.attributes.idle_s(now));
+                seen += 1;
+            })?;
+        }
+        Ok(age_s)
+    }
+
+    /// `stats slabs`. Each item takes the room that it needs and not that of a chunk, so the size of a chunk is the mean of
+    /// what items take, there are as many chunks as items, and pages are the memory in units of 1 MiB: the sums that
+    /// tools make of these figures come out right.
+    fn slab_statistics(&self, out: &mut Vec<u8>) {
         let store = self.store.statistics();
         let used = store.curr_items != 0;
         if used {
             let sum = |counter| self.environment.counters.sum(counter);
+            let chunk_bytes = store.bytes.div_ceil(store.curr_items).max(1);
             for (name, value) in [
+                ("chunk_size", chunk_bytes),
+                ("chunks_per_page", (PAGE_BYTES / chunk_bytes).max(1)),
+                ("total_pages", store.bytes.div_ceil(PAGE_BYTES)),
+                ("total_chunks", store.curr_items),
                 ("used_chunks", store.curr_items),
+                ("free_chunks", 0),
+                ("free_chunks_end", 0),
                 ("get_hits", sum(Counter::GetHits)),
                 ("cmd_set", sum(Counter::CmdSet)),
                 ("delete_hits", sum(Counter::DeleteHits)),
@@ -186,7 +250,7 @@ impl<S: Store> Engine<S> {
         let (Some(class), Some(limit)) = (class, limit) else {
             return Response::ClientError(b"bad command line").encode(out);
         };
-        let (Some(class), Some(limit)) = (number(class), number(limit)) else {
+        let (Some(class), Some(limit)) = (parse::<u32>(class), parse::<u32>(limit)) else {
             return Response::ClientError(b"bad command line format").encode(out);
         };
         if class > CLASS_MAX {
@@ -221,7 +285,7 @@ impl<S: Store> Engine<S> {
 }
 
 /// The largest slab class that memcached knows.
-const CLASS_MAX: u32 = 63;
+pub(super) const CLASS_MAX: u32 = 63;
 
 /// `ITEM <key> [<bytes> b; <expiry as Unix time, 0 for never> s]`.
 fn write_dumped(item: &Item<'_>, out: &mut Vec<u8>) {
@@ -233,18 +297,4 @@ fn write_dumped(item: &Item<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(item.key);
     let rest = format!(" [{} b; {expiry_unix_s} s]\r\n", item.data.len());
     out.extend_from_slice(rest.as_bytes());
-}
-
-/// `stats detail on|off|dump`. Statistics by key prefix are not kept, so there is nothing to switch off and nothing to dump.
-fn detail(argument: Option<&[u8]>) -> Response<'static> {
-    match argument {
-        Some(b"on") => Response::ClientError(b"detailed statistics are not kept by this server"),
-        Some(b"off") => Response::Ok,
-        Some(b"dump") => Response::End,
-        _ => Response::ClientError(b"usage: stats detail on|off|dump"),
-    }
-}
-
-fn number(word: &[u8]) -> Option<u32> {
-    std::str::from_utf8(word).ok()?.parse().ok()
 }

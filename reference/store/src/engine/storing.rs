@@ -7,6 +7,7 @@ use super::{Answer, Engine};
 use crate::counters::Counter;
 use crate::environment::Environment;
 use crate::item::{Attributes, Item, Marks, access_time};
+use crate::prefixes::Event;
 use crate::store::{Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
 
@@ -173,6 +174,7 @@ impl<'v> Storing<'v> {
 impl<S: Store> Engine<S> {
     /// Executes a classic storage command.
     pub(super) fn store_item(&self, request: &request::Store<'_>, now: Timestamp) -> Answer<S::Error> {
+        self.environment.prefixes.count(request.key, Event::Set);
         let storing = Storing::of(request, now);
         Ok(match self.put(request.key, &storing, now)? {
             Stored::Yes { .. } => Response::Stored,

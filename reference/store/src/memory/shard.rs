@@ -192,13 +192,23 @@ impl Shard {
         least_used.map(|(_, _, at)| at)
     }
 
-    /// Passes all live items to `visit`.
-    pub(super) fn scan(&self, now: Timestamp, mut visit: impl FnMut(Item<'_>)) {
-        for record in &self.table {
-            if !record.expiry().is_past(now) {
+    /// Passes all live items to `visit` and drops the expired ones; answers how many bytes were freed.
+    pub(super) fn scan(&mut self, now: Timestamp, mut visit: impl FnMut(Item<'_>)) -> usize {
+        let tally = &mut self.tally;
+        let mut freed = 0;
+        self.table.retain(|record| {
+            let live = !record.expiry().is_past(now);
+            if live {
                 visit(record.item());
+            } else {
+                tally.reclaim(record);
+                tally.crawler_reclaimed += 1;
+                freed += record.charge();
             }
-        }
+            live
+        });
+        self.bytes -= freed;
+        freed
     }
 
     /// Drops all items, the table's memory too, if they belong to an earlier epoch; answers how many bytes were freed.

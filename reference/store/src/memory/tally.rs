@@ -12,6 +12,7 @@ pub(super) struct Tally {
     pub(super) total_items: u64,
     pub(super) outofmemory: u64,
     pub(super) get_expired: u64,
+    pub(super) crawler_reclaimed: u64,
     evictions: u64,
     evicted_nonzero: u64,
     evicted_unfetched: u64,
@@ -42,5 +43,6 @@ impl Tally {
         sum.reclaimed += self.reclaimed;
         sum.expired_unfetched += self.expired_unfetched;
         sum.get_expired += self.get_expired;
+        sum.crawler_reclaimed += self.crawler_reclaimed;
     }
 }
