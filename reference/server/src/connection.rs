@@ -116,6 +116,8 @@ where
                     let mut progress = execute(&self.service, &request, now, &mut self.output);
                     while let Progress::More(cursor) = progress {
                         send(&self.service, &self.admission, &mut self.link, &mut self.output).await?;
+                        // Its command may go over the whole store.
+                        tokio::task::yield_now().await;
                         let engine = self.service.engine();
                         progress = engine.resume(&request, cursor, now, &mut self.output);
                     }
