@@ -115,8 +115,10 @@ where
                     done += consumed;
                     let mut progress = execute(&self.service, &request, now, &mut self.output);
                     while let Progress::More(cursor) = progress {
-                        send(&self.service, &self.admission, &mut self.link, &mut self.output).await?;
-                        // Its command may go over the whole store.
+                        if self.output.len() >= OUTPUT_BYTES_MAX {
+                            send(&self.service, &self.admission, &mut self.link, &mut self.output).await?;
+                        }
+                        // The command may go over the whole store: others have their turn.
                         tokio::task::yield_now().await;
                         let engine = self.service.engine();
                         progress = engine.resume(&request, cursor, now, &mut self.output);

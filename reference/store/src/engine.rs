@@ -34,8 +34,8 @@ pub enum Progress {
     /// The request is done and its reply, if it has one, is in the output.
     Done,
     /// There is more to do: the output has reached [`crate::Options::reply_bytes_max`] in the middle of the reply, or the
-    /// command goes over the whole store and has done a part of it. The caller sends what is there, which may be nothing,
-    /// lets others have their turn, and goes on with [`Engine::resume`].
+    /// command goes over the whole store and has done a part of it. The caller sends the output if there is
+    /// much in it, lets others have their turn, and goes on with [`Engine::resume`].
     More(Cursor),
     /// The client asked to be disconnected. Replies before this one are sent first.
     Close,

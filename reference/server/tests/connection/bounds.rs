@@ -48,6 +48,34 @@ async fn a_multi_get_of_large_values_is_sent_in_bounded_pieces() {
 }
 
 #[tokio::test]
+async fn a_dump_is_sent_in_bounded_pieces_and_a_short_one_at_once() {
+    let service = world::service(&roomy());
+    store(&service, "first", 1).await;
+    let dump = || Scripted::new([b"lru_crawler mgdump all\r\n".to_vec()]);
+    let short = dump();
+    world::serve(&service, short.clone()).await.unwrap();
+    assert_eq!(*short.writes.lock().unwrap(), [b"OK\r\nmg first\r\nEN\r\n"]);
+
+    let items = 20_000;
+    let sets = (0..items).map(|number| format!("ms a-key-of-some-length-{number:08} 1\r\na\r\n").into_bytes());
+    world::serve(&service, Scripted::new([sets.collect::<Vec<_>>().concat()]))
+        .await
+        .unwrap();
+    let long = dump();
+    world::serve(&service, long.clone()).await.unwrap();
+    let writes = long.writes.lock().unwrap();
+    let longest = writes.iter().map(Vec::len).max().unwrap();
+    // A part of the store, one of 256, comes on top.
+    assert!(
+        longest <= OUTPUT_BYTES_MAX + OUTPUT_BYTES_MAX / 10,
+        "{longest} bytes at once"
+    );
+    let lines = writes.concat().split(|&byte| byte == b'\n').count();
+    // OK, the first item, EN, and nothing behind the last line end.
+    assert_eq!(lines, items + 4);
+}
+
+#[tokio::test]
 async fn many_small_replies_are_sent_in_bounded_pieces() {
     let service = world::service(&roomy());
     store(&service, "k", 1000).await;
