@@ -7,30 +7,30 @@ use std::sync::Arc;
 use mcspec_suite::play::Address;
 
 /// What a fake server does on a line.
-pub enum Reply {
+pub(crate) enum Reply {
     Bytes(Vec<u8>),
     Nothing,
     Close,
 }
 
 impl Reply {
-    pub fn line(text: &str) -> Self {
+    pub(crate) fn line(text: &str) -> Self {
         Self::Bytes(format!("{text}\r\n").into_bytes())
     }
 }
 
 /// A server that listens until the test's process ends.
-pub struct Fake {
+pub(crate) struct Fake {
     address: Address,
 }
 
 impl Fake {
     /// Answers `version` and `mn` as memcached does, and every other line as the test says.
-    pub fn new(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         Self::with_version("1.6.45", answer)
     }
 
-    pub fn with_version(version: &'static str, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn with_version(version: &'static str, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         Self::lines(move |line| match line {
             "version" => Reply::line(&format!("VERSION {version}")),
             "mn" => Reply::line("MN"),
@@ -39,12 +39,12 @@ impl Fake {
         })
     }
 
-    pub fn without_mn() -> Self {
+    pub(crate) fn without_mn() -> Self {
         Self::lines(|line| Reply::line(if line == "version" { "VERSION 1.4.39" } else { "ERROR" }))
     }
 
     /// Says nothing on other lines before the line `end`, then `got LINE` for each.
-    pub fn batching() -> Self {
+    pub(crate) fn batching() -> Self {
         Self::serve(|stream| {
             let mut pending = Vec::new();
             let mut writer = stream.try_clone().unwrap();
@@ -70,7 +70,7 @@ impl Fake {
     }
 
     /// Answers the first bytes of each connection with these, whatever they are; keeps the connection open.
-    pub fn raw(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub(crate) fn raw(answer: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::serve(move |mut stream| {
             let mut buffer = [0; 1024];
             while matches!(stream.read(&mut buffer), Ok(1..)) {
@@ -81,11 +81,11 @@ impl Fake {
         })
     }
 
-    pub fn raw_close() -> Self {
+    pub(crate) fn raw_close() -> Self {
         Self::serve(drop)
     }
 
-    pub fn address(&self) -> &Address {
+    pub(crate) fn address(&self) -> &Address {
         &self.address
     }
 
