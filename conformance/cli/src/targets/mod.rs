@@ -7,7 +7,8 @@ mod spawn;
 use std::time::Duration;
 
 use mcspec_suite::play::Address;
-use tokio::time::{Instant, sleep};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args::Target;
 use crate::exit::Failure;
@@ -84,12 +85,18 @@ pub(crate) async fn start(target: &Target, timeout: Duration) -> Result<Started,
 /// Between two attempts to connect to a server that is starting.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
 
-/// Waits until a server accepts connections; `alive` tells whether it still can.
-async fn until_reachable(address: &Address, timeout: Duration, mut alive: impl FnMut() -> bool) -> Result<(), String> {
-    let deadline = Instant::now() + timeout;
+/// How long a server may say nothing to the first request of a connection and still count as one that is there.
+const FIRST_ANSWER: Duration = Duration::from_millis(500);
+
+/// Waits until a server keeps a connection; `alive` tells whether it still can.
+///
+/// Accepting one is not enough: what forwards a container's port accepts before the server within listens, and closes.
+async fn until_reachable(address: &Address, patience: Duration, mut alive: impl FnMut() -> bool) -> Result<(), String> {
+    let deadline = Instant::now() + patience;
     loop {
-        let cause = match tokio::time::timeout_at(deadline, address.connect()).await {
-            Ok(Ok(_)) => return Ok(()),
+        let cause = match timeout_at(deadline, is_kept(address)).await {
+            Ok(Ok(true)) => return Ok(()),
+            Ok(Ok(false)) => "it closes each one at once".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer".to_owned(),
         };
@@ -97,11 +104,26 @@ async fn until_reachable(address: &Address, timeout: Duration, mut alive: impl F
             return Err("it ended".to_owned());
         }
         if Instant::now() >= deadline {
-            let seconds = timeout.as_secs_f64();
+            let seconds = patience.as_secs_f64();
             return Err(format!(
-                "it accepts no connection at {address} within {seconds:.1} s: {cause}"
+                "it keeps no connection at {address} within {seconds:.1} s: {cause}"
             ));
         }
         sleep(BETWEEN_ATTEMPTS).await;
+    }
+}
+
+/// Whether the server answers a first request, or at least does not hang up on it.
+async fn is_kept(address: &Address) -> std::io::Result<bool> {
+    let mut stream = address.connect().await?;
+    let mut answer = [0];
+    let exchange = async {
+        stream.write_all(b"version\r\n").await?;
+        stream.read(&mut answer).await
+    };
+    match timeout(FIRST_ANSWER, exchange).await {
+        Ok(Ok(bytes)) => Ok(bytes > 0),
+        Ok(Err(_)) => Ok(false),
+        Err(_) => Ok(true),
     }
 }
