@@ -72,6 +72,7 @@ impl<D> Reader<D> {
 
 /// The lease that was parked, else one on the current dataset. A parked one that is too old was found before the sweep that is
 /// about to take it; its publisher has not returned, so it may answer one more command.
+#[cold]
 fn renewed<D>(shared: &Shared<D>, slot: &Slot<D>) -> Lease<D> {
     let parked = lock(slot).take();
     parked.unwrap_or_else(|| shared.lease())

@@ -8,7 +8,7 @@ use refcached_swap::{Policy, SwapCell};
 
 const READERS: u64 = 8;
 const PUBLISHERS: u64 = 2;
-const SWAPS_PER_PUBLISHER: u64 = 100;
+const SWAPS_PER_PUBLISHER: u64 = 1_000;
 
 /// Counts how many of its kind are open.
 struct Data {
@@ -58,7 +58,10 @@ fn swap_under_readers(policy: Policy) {
                     last = generation;
                     match (command + number) % 64 {
                         0 => reader = cell.reader(),
-                        1..16 => reader.park(),
+                        1..16 => {
+                            reader.park();
+                            thread::yield_now();
+                        }
                         _ => {}
                     }
                     if is_over {

@@ -42,8 +42,8 @@ fn a_reader_and_two_publishes() {
 fn a_failed_load_beside_a_reader_and_a_publisher() {
     holds(
         bodies::a_failed_load_beside_a_reader_and_a_publisher,
-        Bound::Exhaustive,
-        7_685,
+        Bound::Preemptions(4),
+        5_612,
     );
 }
 

@@ -10,7 +10,7 @@ use super::super::drain::Drain;
 use super::super::reader::Reader;
 
 /// Labels of datasets are below this. The first dataset has 1.
-const LABELS: usize = 5;
+const LABELS: usize = 6;
 
 /// A dataset that tells when it is closed.
 pub struct Data {
