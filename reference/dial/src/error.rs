@@ -12,7 +12,7 @@ use crate::dial::{DialId, Name};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no token, or nobody has it.
-    #[error("no user is known by this token; send the token that `wtfdial user add` printed")]
+    #[error("this takes the token of a known user; send the one that `wtfdial user add` printed")]
     Unauthenticated,
     /// The user is known and may not do this: a dial is changed by its owner alone.
     #[error("this dial belongs to somebody else; only its owner changes it")]

@@ -53,12 +53,13 @@ fn in_words(error: ::redb::Error) -> (String, &'static str) {
             "stop that one, or use it as it runs",
         ),
         ::redb::Error::Io(error) if is_full(&error) => (
-            format!("the disk is full ({error})"),
+            format!("there is no more room for the file ({error})"),
             "free some space and try again; what was there before is untouched",
         ),
         ::redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             (format!("the file is damaged or not wtfdial's ({error})"), RESTORE)
         }
+        ::redb::Error::Io(error) => (error.to_string(), "see to the file and its disk, then start again"),
         ::redb::Error::Corrupted(finding) => (format!("the file is damaged: {finding}"), RESTORE),
         ::redb::Error::PreviousIo => (
             "an earlier write to the disk failed".to_owned(),
@@ -68,12 +69,16 @@ fn in_words(error: ::redb::Error) -> (String, &'static str) {
             format!("the file has redb's old format {version}"),
             "read it with the wtfdial that wrote it",
         ),
-        other => (other.to_string(), "see to the disk and try again"),
+        other => (other.to_string(), "see to the file and its disk, then start again"),
     }
 }
 
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    // A limit on the size of files (`ulimit -f`) is no different from where the store stands.
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
 }
 
 impl From<Error> for Fault {
