@@ -13,7 +13,7 @@ use super::tables;
 /// Where a store's file is: how redb opens it, again and again. `Display` names it in messages.
 ///
 /// A file system in production; in a test whatever fails the way the test wants, over a
-/// [`redb::StorageBackend`](::redb::StorageBackend).
+/// [`::redb::StorageBackend`].
 pub trait Disk: Debug + Display + Send + Sync + 'static {
     /// Opens the database, which is made if there is none. The database that was opened before is closed by then.
     ///
