@@ -14,6 +14,17 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use wtfdial::http::{Limits, serve};
 
+/// Times that are nobody's defaults.
+const IMPATIENT: Limits = Limits {
+    body_bytes_max: 1024,
+    head_timeout: Duration::from_secs(7),
+    request_timeout: Duration::from_secs(3),
+    connections_max: 8,
+    streams_max: 8,
+    stream_keep_alive: Duration::from_secs(5),
+    stop_grace: Duration::from_secs(11),
+};
+
 /// A listener that is handed its connections.
 struct InMemory(mpsc::Receiver<DuplexStream>);
 
@@ -75,12 +86,13 @@ fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")
 }
 
-/// Reads one answer.
+/// Reads one answer, for which a minute is too long.
 async fn answer(stream: &mut DuplexStream) -> String {
     let mut text = String::new();
     while !text.ends_with("done") {
         let mut part = [0; 512];
-        let length = stream.read(&mut part).await.unwrap();
+        let read = timeout(Duration::from_secs(60), stream.read(&mut part)).await;
+        let length = read.expect("no answer").unwrap();
         assert_ne!(length, 0, "closed after {text:?}");
         text.push_str(std::str::from_utf8(&part[..length]).unwrap());
     }
@@ -98,8 +110,8 @@ async fn end(stream: &mut DuplexStream) -> (String, u64) {
 
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_come_whole_ends_the_connection_in_time() {
-    let service = Service::start(Limits::default());
-    let limit = Limits::default().head_timeout.as_secs();
+    let service = Service::start(IMPATIENT);
+    let limit = IMPATIENT.head_timeout.as_secs();
     for sent in ["", "GET /fast HTT", "GET /fast HTTP/1.1\r\nHost: here\r\n"] {
         let mut stream = service.connect(sent).await;
         let (_, seconds) = end(&mut stream).await;
@@ -109,12 +121,12 @@ async fn a_head_that_does_not_come_whole_ends_the_connection_in_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_idles_between_requests_is_closed_too() {
-    let service = Service::start(Limits::default());
+    let service = Service::start(IMPATIENT);
     let mut stream = service.connect(&request("/fast")).await;
     assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200 OK"));
     assert_eq!(
         end(&mut stream).await,
-        (String::new(), Limits::default().head_timeout.as_secs())
+        (String::new(), IMPATIENT.head_timeout.as_secs())
     );
 }
 
@@ -170,13 +182,10 @@ async fn stopping_answers_what_has_begun_and_accepts_nothing_more() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_still_busy_after_the_grace_is_cut() {
-    let service = Service::start(Limits::default());
+    let service = Service::start(IMPATIENT);
     let mut endless = service.connect(&request("/endless")).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     service.stop.cancel();
-    assert_eq!(
-        end(&mut endless).await,
-        (String::new(), Limits::default().stop_grace.as_secs())
-    );
+    assert_eq!(end(&mut endless).await, (String::new(), IMPATIENT.stop_grace.as_secs()));
     service.serving.await.unwrap();
 }
