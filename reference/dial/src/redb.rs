@@ -77,14 +77,22 @@ impl Store {
     }
 
     /// Runs a read-only transaction.
-    fn read<T>(&self, what: &str, work: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, Error> {
-        let open = self.database()?;
-        let outcome = || {
+    fn read<T>(&self, what: &str, work: impl Fn(&ReadTransaction) -> Result<T, Fault>) -> Result<T, Error> {
+        let attempt = || {
+            let open = self.database()?;
             // `database` has seen to it that there is one.
             let database = open.as_ref().ok_or(::redb::Error::DatabaseClosed)?;
             work(&::redb::ReadableDatabase::begin_read(database)?)
         };
-        outcome().map_err(|fault| fault.into_error(what))
+        let outcome = match attempt() {
+            // After a failed write redb reads no page that it does not have in memory.
+            Err(fault) if fault.is_previous_failure() && self.disk_was_full.load(Ordering::Acquire) => {
+                self.reopen()?;
+                attempt()
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|fault| fault.into_error(what))
     }
 
     /// Runs a transaction that changes something. It is committed, durably, if the work succeeds.

@@ -16,7 +16,7 @@ use redb::backends::InMemoryBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 use tempfile::TempDir;
 use wtfdial::redb::{Disk, Store, check};
-use wtfdial::{Administration, Census, Dial, DialId, DialService, Error, Page};
+use wtfdial::{Administration, Authenticator, Census, Dial, DialId, DialService, Error, Page};
 
 use crate::world::{World, level, name};
 
@@ -162,6 +162,38 @@ fn a_full_disk_refuses_changes_answers_reads_and_recovers_when_there_is_space() 
     assert_eq!(created.id, DialId(2));
     assert_eq!(session.set_level(DialId(1), level(60.0)).unwrap().level, level(60.0));
     assert_eq!(session.dials(EVERYTHING).unwrap().len(), 2);
+}
+
+#[test]
+fn after_a_full_disk_what_is_not_in_memory_is_read_again_too() {
+    let disk = FaultyDisk::new();
+    let world = world_on(&disk);
+    let session = world.session("ada");
+    for _ in 0..1500 {
+        session
+            .create_dial(&name(&"\u{1F4BE}".repeat(100)), level(1.0))
+            .unwrap();
+    }
+    drop((session, world));
+    let mut refused = 0;
+    for writes in 0..40 {
+        let store = Store::open_on(disk.clone()).unwrap();
+        disk.set(Fault::FullAfter(0));
+        assert!(line(store.add_user(&name("nobody"))).contains("no more room"));
+        // Some room: enough to open the file again, upon which nothing of it is in memory, or to write a part too.
+        disk.set(Fault::FullAfter(writes));
+        let added = store.add_user(&name(&format!("user {writes}")));
+        refused += usize::from(added.is_err());
+        match store.dials(EVERYTHING) {
+            Ok(dials) => assert_eq!(dials.len(), 1501),
+            failed => assert!(line(failed).contains("no more room"), "after {writes} writes"),
+        }
+        disk.set(Fault::Nothing);
+        assert_eq!(store.dials(EVERYTHING).unwrap().len(), 1501, "after {writes} writes");
+        let (_, token) = store.add_user(&name(&format!("later user {writes}"))).unwrap();
+        assert!(store.authenticate(&token).is_ok());
+    }
+    assert!((3..40).contains(&refused), "the disk was full {refused} times");
 }
 
 #[test]

@@ -24,6 +24,11 @@ impl Fault {
         matches!(self, Fault::Redb(::redb::Error::Io(error)) if is_full(error))
     }
 
+    /// Whether this is for no other reason than that something failed before.
+    pub(super) fn is_previous_failure(&self) -> bool {
+        matches!(self, Fault::Redb(::redb::Error::PreviousIo))
+    }
+
     /// The error of a call that was doing `what`.
     pub(super) fn into_error(self, what: &str) -> Error {
         match self {

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
+#[path = "../../../../ci/browser.rs"]
 mod browser;
 #[path = "../support/program.rs"]
 mod program;
@@ -12,22 +13,13 @@ mod program;
 use std::fs;
 use std::path::PathBuf;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Tab, chromium};
+use crate::browser::{Browser, Tab, trial};
 use crate::program::Program;
 
 fn main() {
-    let missing = chromium().is_none() && std::env::var("CI").as_deref() != Ok("true");
-    let trial = |name: &str, test: fn() -> Result<(), Failed>| {
-        let trial = Trial::test(name, test).with_ignored_flag(missing);
-        if missing {
-            trial.with_kind("no chromium here: install Debian's package `chromium`")
-        } else {
-            trial
-        }
-    };
     let trials = vec![
         trial(
             "a_dial_moves_live_when_somebody_turns_it",

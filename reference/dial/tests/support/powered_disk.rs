@@ -9,6 +9,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{Rng as _, SeedableRng as _};
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 use wtfdial::redb::Disk;
 
@@ -20,26 +22,18 @@ thread_local! {
 /// What disks write whole, in bytes: a longer write may be cut at any multiple of it.
 const SECTOR_BYTES: usize = 512;
 
-/// A source of numbers that look random: splitmix64.
+/// A source of numbers that look random.
 #[derive(Debug)]
-pub(crate) struct Random(u64);
+pub(crate) struct Random(SplitMix64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Random {
-        Random(seed)
+        Random(SplitMix64::seed_from_u64(seed))
     }
 
     /// A number below `bound`.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next_u64() % bound
     }
 }
 
@@ -115,7 +109,11 @@ impl PoweredDisk {
                     let nth = writes_at.entry(*offset).or_default();
                     *nth += 1;
                     let place = [state.seed, state.boots, *offset, *nth];
-                    let mut random = Random::new(place.iter().fold(0, |mixed, part| Random::new(mixed ^ part).next()));
+                    let mut random = Random::new(
+                        place
+                            .iter()
+                            .fold(0, |mixed, part| Random::new(mixed ^ part).0.next_u64()),
+                    );
                     if random.below(2) == 0 {
                         continue;
                     }
