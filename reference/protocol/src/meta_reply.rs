@@ -34,19 +34,6 @@ impl MetaCode {
             MetaCode::Exists => *b"EX",
         }
     }
-
-    /// The code of these letters.
-    pub fn from_letters(letters: [u8; 2]) -> Option<Self> {
-        Some(match &letters {
-            b"HD" => MetaCode::Done,
-            b"VA" => MetaCode::Value,
-            b"EN" => MetaCode::Miss,
-            b"NF" => MetaCode::NotFound,
-            b"NS" => MetaCode::NotStored,
-            b"EX" => MetaCode::Exists,
-            _ => return None,
-        })
-    }
 }
 
 /// The answer to a meta command as a client sees it. A server writes it piece by piece, with [`MetaWriter`].

@@ -45,6 +45,9 @@ pub(crate) fn strict_i32(word: &[u8]) -> Option<i32> {
 /// Client flags of a classic storage command: `strtoul`, of which the lower 32 bits count, so that 2^32 is 0.
 #[inline]
 pub(crate) fn lenient_flags(word: &[u8]) -> Option<u32> {
+    if let [byte] = word {
+        return digit(*byte).map(|number| number as u32);
+    }
     let (negative, magnitude) = lenient_parts(word)?;
     let number = if negative { magnitude.wrapping_neg() } else { magnitude };
     // Memcached takes a negative number for one that wrapped when bit 63 is set, and refuses it then only.
@@ -58,6 +61,9 @@ pub(crate) fn lenient_flags(word: &[u8]) -> Option<u32> {
 /// An exptime of a classic storage command: `strtol`, of which the lower 32 bits count.
 #[inline]
 pub(crate) fn lenient_i32(word: &[u8]) -> Option<i32> {
+    if let [byte] = word {
+        return digit(*byte).map(|number| number as i32);
+    }
     let (negative, magnitude) = lenient_parts(word)?;
     let number = if negative {
         -i128::from(magnitude)
@@ -100,15 +106,22 @@ fn digits(word: &[u8]) -> Option<u64> {
     if word.is_empty() {
         return None;
     }
+    // Numbers of up to 19 digits fit, whatever they are.
+    let (safe, rest) = word.split_at(word.len().min(19));
     let mut number: u64 = 0;
-    for &byte in word {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    for &byte in safe {
+        number = number * 10 + digit(byte)?;
+    }
+    for &byte in rest {
+        number = number.checked_mul(10)?.checked_add(digit(byte)?)?;
     }
     Some(number)
+}
+
+#[inline]
+fn digit(byte: u8) -> Option<u64> {
+    let digit = byte.wrapping_sub(b'0');
+    (digit <= 9).then_some(u64::from(digit))
 }
 
 #[cfg(test)]

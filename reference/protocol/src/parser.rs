@@ -59,7 +59,9 @@ pub enum Step<'a> {
 ///
 /// How the stream is cut makes no difference, with one exception that memcached shares: a line longer than
 /// [`Limits::line_bytes_max`] is read if its end is already there, and closes the connection if it is not.
-#[derive(Debug)]
+///
+/// A clone is a mark in the stream: a caller that keeps one beside its position can judge the same bytes again.
+#[derive(Clone, Debug)]
 pub struct Parser {
     limits: Limits,
     /// Where a base64 key is decoded to.
@@ -83,6 +85,13 @@ impl Parser {
             scanned: 0,
             fresh: true,
         }
+    }
+
+    /// How many bytes at the beginning of the input belong to a data block that was refused, if so many are there: the next
+    /// step counts them among its `consumed` bytes, before those of a command.
+    #[inline]
+    pub fn swallowing(&self) -> u64 {
+        self.swallow
     }
 
     /// Judges the beginning of `input`, which must begin with the bytes that the last step did not consume.
@@ -136,12 +145,8 @@ impl Parser {
     /// Waits for the end of the line, or gives up on it.
     #[cold]
     fn without_line_end<'a>(&mut self, input: &[u8], skipped: usize) -> Step<'a> {
-        let limit = if begins_multiget(input) {
-            self.limits.multiget_line_bytes_max.max(self.limits.line_bytes_max)
-        } else {
-            self.limits.line_bytes_max
-        };
-        if input.len() > limit {
+        let is_long = input.len() > self.limits.line_bytes_max;
+        if is_long && (input.len() > self.limits.multiget_line_bytes_max || !begins_multiget(input)) {
             return refused(RefusalKind::LineTooLong, skipped + input.len());
         }
         self.scanned = input.len();

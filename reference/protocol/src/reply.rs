@@ -202,6 +202,21 @@ fn line(line: &[u8]) -> Result<Line<'_>, ReplyFault> {
     Ok(Line::Whole(response))
 }
 
+impl MetaCode {
+    /// The code of these letters.
+    pub fn from_letters(letters: [u8; 2]) -> Option<Self> {
+        Some(match &letters {
+            b"HD" => MetaCode::Done,
+            b"VA" => MetaCode::Value,
+            b"EN" => MetaCode::Miss,
+            b"NF" => MetaCode::NotFound,
+            b"NS" => MetaCode::NotStored,
+            b"EX" => MetaCode::Exists,
+            _ => return None,
+        })
+    }
+}
+
 /// `VALUE <key> <flags> <bytes> [<cas>]`
 fn value_line(rest: &[u8]) -> Result<Line<'_>, ReplyFault> {
     let mut words = Tokens::new(rest);

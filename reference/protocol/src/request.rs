@@ -106,20 +106,6 @@ pub enum StoreVerb {
     },
 }
 
-impl StoreVerb {
-    /// The command's name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            StoreVerb::Set => "set",
-            StoreVerb::Add => "add",
-            StoreVerb::Replace => "replace",
-            StoreVerb::Append => "append",
-            StoreVerb::Prepend => "prepend",
-            StoreVerb::Cas { .. } => "cas",
-        }
-    }
-}
-
 /// An expiration time as the client sent it: 0 is never, a negative one is at once, up to 30 days is a number of seconds from
 /// now, more is a Unix time in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]

@@ -48,6 +48,20 @@ impl Request<'_> {
     }
 }
 
+impl StoreVerb {
+    /// The command's name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            StoreVerb::Set => "set",
+            StoreVerb::Add => "add",
+            StoreVerb::Replace => "replace",
+            StoreVerb::Append => "append",
+            StoreVerb::Prepend => "prepend",
+            StoreVerb::Cas { .. } => "cas",
+        }
+    }
+}
+
 impl Store<'_> {
     fn encode(&self, out: &mut Vec<u8>) {
         words(out, &[self.verb.name().as_bytes(), b" ", self.key, b" "]);

@@ -4,8 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use refcached_store::Store;
-
+use crate::backend::Backend;
 use crate::connections::Ends;
 use crate::listener::Listener;
 use crate::service::Service;
@@ -16,9 +15,9 @@ const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Accepts connections until the service stops.
-pub(crate) async fn run<S, L>(service: Arc<Service<S>>, listener: L)
+pub(crate) async fn run<B, L>(service: Arc<Service<B>>, listener: L)
 where
-    S: Store + Send + Sync + 'static,
+    B: Backend,
     L: Listener,
 {
     let mut stopped = service.stop_signal().watch();

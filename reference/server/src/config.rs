@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use refcached_swap::Policy;
+
 /// The port of memcached.
 pub const DEFAULT_PORT: u16 = 11211;
 
@@ -30,6 +32,37 @@ pub struct Config {
     pub stop_grace: Duration,
     /// Whether the `shutdown` command stops the server.
     pub shutdown_command: bool,
+    /// Whether the command `watch` is obeyed.
+    pub watch_command: bool,
+    /// The name of the backend, one of [`crate::BACKENDS`].
+    pub backend: String,
+    /// Where datasets lie; none can be switched to without it.
+    pub data_dir: Option<PathBuf>,
+    /// The dataset that is served first, a path relative to `data_dir`.
+    pub data: Option<String>,
+    /// When a change is acknowledged.
+    pub durability: Durability,
+    /// Memory for pages of an open dataset file, in bytes. During a switch two files are open.
+    pub cache_bytes: usize,
+    /// When open connections move to a dataset that replaces theirs.
+    pub swap_policy: Policy,
+    /// How long a dataset that was replaced is kept for commands that read it, and under [`Policy::Connection`] for
+    /// connections. Then they are moved.
+    pub drain_timeout: Duration,
+    /// Whether changes are refused.
+    pub read_only: bool,
+    /// Whether `switchdb`, `range` and `dbstats` are offered.
+    pub extensions: bool,
+}
+
+/// When a change is acknowledged, by a backend that keeps files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// When it is on the disk: it survives a crash of the machine.
+    #[default]
+    Immediate,
+    /// At once. It is on the disk when the server has stopped in good order; a crash may lose any of it, newest first.
+    None,
 }
 
 impl Default for Config {
@@ -44,6 +77,16 @@ impl Default for Config {
             idle_timeout: None,
             stop_grace: Duration::from_secs(5),
             shutdown_command: false,
+            watch_command: true,
+            backend: "memory".to_owned(),
+            data_dir: None,
+            data: None,
+            durability: Durability::Immediate,
+            cache_bytes: 256 << 20,
+            swap_policy: Policy::Command,
+            drain_timeout: Duration::from_secs(10),
+            read_only: false,
+            extensions: false,
         }
     }
 }

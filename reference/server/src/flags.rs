@@ -1,4 +1,10 @@
 //! The command line: memcached's flags, read into a [`Config`].
+//!
+//! # Layout
+//! - `control`: the flags of the control API.
+
+mod control;
+mod datasets;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -7,6 +13,10 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use refcached::{BadListenAddress, Config, Listen, ListenAddress};
+
+use self::control::ControlFlags;
+pub(crate) use self::control::ControlSettings;
+use self::datasets::DatasetFlags;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -25,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) verbosity: u8,
     /// `-u`.
     pub(crate) user: Option<String>,
+    /// The control API; none if there is to be none.
+    pub(crate) control: Option<ControlSettings>,
 }
 
 /// A command line that cannot be understood, as one line for stderr.
@@ -34,9 +46,13 @@ pub(crate) struct BadFlags {
     message: String,
 }
 
+/// What stands below the flags in the help.
+const SUBCOMMANDS: &str =
+    "refcached load and refcached dump turn text into datasets and back: see refcached load --help";
+
 /// The reference memcached server.
 #[derive(Debug, Parser)]
-#[command(name = "refcached", version, disable_version_flag = true)]
+#[command(name = "refcached", version, disable_version_flag = true, after_help = SUBCOMMANDS)]
 struct Flags {
     /// TCP port to listen on; 0 lets the kernel choose one
     #[arg(short, long, value_name = "NUM", default_value_t = refcached::DEFAULT_PORT)]
@@ -61,6 +77,10 @@ struct Flags {
     /// Enable the shutdown command
     #[arg(short = 'A', long)]
     enable_shutdown: bool,
+
+    /// Refuse the watch command
+    #[arg(short = 'W', long)]
+    disable_watch: bool,
 
     /// When run as root, become this user before listening
     #[arg(short, long, value_name = "USER")]
@@ -98,6 +118,12 @@ struct Flags {
     #[arg(short = 'o', long, value_name = "OPTION[,OPTION]", value_delimiter = ',', action = ArgAction::Append, value_parser = extended)]
     extended: Vec<Extended>,
 
+    #[command(flatten)]
+    datasets: DatasetFlags,
+
+    #[command(flatten)]
+    control: ControlFlags,
+
     /// Log more; give it twice for more still. RUST_LOG, when set, decides alone
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
@@ -134,6 +160,7 @@ impl Flags {
             ));
         }
         let listen = self.listen_on()?;
+        let control = self.control.settings(self.datasets.has_data_directory())?;
         let extended_idle_s = self.extended.iter().rev().find_map(|option| match option {
             Extended::IdleTimeout(seconds) => Some(*seconds),
             Extended::Ineffective => None,
@@ -150,9 +177,12 @@ impl Flags {
                 idle_timeout: (idle_s > 0).then(|| Duration::from_secs(idle_s)),
                 stop_grace: Duration::from_secs(self.stop_grace),
                 shutdown_command: self.enable_shutdown,
+                watch_command: !self.disable_watch,
+                ..self.datasets.config()
             },
             verbosity: self.verbose,
             user: self.user,
+            control,
         })
     }
 
@@ -200,17 +230,19 @@ fn octal_mode(text: &str) -> Result<u32, String> {
     }
 }
 
-fn item_size(text: &str) -> Result<u64, String> {
+/// Reads a number of bytes with `k`, `m` or `g` behind it, or nothing.
+fn size(text: &str) -> Option<u64> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
         _ => (text, 0),
     };
-    let bytes = digits
-        .parse::<u64>()
-        .ok()
-        .and_then(|number| number.checked_mul(1 << shift));
-    match bytes {
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+fn item_size(text: &str) -> Result<u64, String> {
+    match size(text) {
         Some(bytes) if (1 << 10..=1 << 30).contains(&bytes) => Ok(bytes),
         _ => Err("not a size from 1k to 1024m".to_owned()),
     }
@@ -234,7 +266,11 @@ impl From<clap::Error> for BadFlags {
             Some(ContextValue::String(meant)) => format!(" (did you mean {meant}?)"),
             _ => String::new(),
         };
-        BadFlags::new(format!("{fault}{meant}"))
+        let possible = match error.get(ContextKind::ValidValue) {
+            Some(ContextValue::Strings(possible)) => format!(": choose one of {}", possible.join(", ")),
+            _ => String::new(),
+        };
+        BadFlags::new(format!("{fault}{meant}{possible}"))
     }
 }
 
@@ -333,6 +369,10 @@ mod tests {
             ("-o nothing", "'nothing'"),
             ("-o idle_timeout=x", "seconds"),
             ("-s a -l 127.0.0.1", "--unix-socket"),
+            ("--backend paper", "choose one of memory, redb"),
+            ("--durability some", "immediate or none"),
+            ("--swap-policy never", "command or connection"),
+            ("--cache-size 10k", "1m at least"),
             ("word", "'word'"),
         ] {
             let fault = fault(line);

@@ -2,14 +2,15 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::io::poll_read_buf;
 
+use crate::blocking::Unfinished;
 use crate::buffers;
 use crate::signal::Watch;
 
@@ -28,8 +29,24 @@ pub(crate) enum Ended {
     Stopped,
     #[error("the grace period of the stopping server is over")]
     HungUp,
+    #[error("the dataset was replaced, and there was no room for the rest of a reply that the client did not read")]
+    Outstayed,
+    #[error("{0}")]
+    Unfinished(#[from] Unfinished),
     #[error("{0}")]
     Io(#[from] io::Error),
+}
+
+impl Ended {
+    /// Memcached's word for it, as those who watch connections read it.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Ended::ByClient | Ended::Quit => "normal",
+            Ended::Idle => "idle_timeout",
+            Ended::Stopped | Ended::HungUp => "shutdown",
+            Ended::Refused(_) | Ended::Outstayed | Ended::Unfinished(_) | Ended::Io(_) => "error",
+        }
+    }
 }
 
 /// The stream of one connection.
@@ -85,32 +102,82 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         .await
     }
 
+    /// Waits for `event`. What the client sends meanwhile is thrown away.
+    pub(crate) async fn overhear(&mut self, mut event: impl FnMut(&mut Context<'_>) -> Poll<()>) -> Result<(), Ended> {
+        poll_fn(|cx| {
+            if event(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut scratch = [0; 512];
+            loop {
+                let mut heard = ReadBuf::new(&mut scratch);
+                match Pin::new(&mut self.stream).poll_read(cx, &mut heard) {
+                    Poll::Ready(Ok(())) if heard.filled().is_empty() => return Poll::Ready(Err(Ended::ByClient)),
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Ended::Io(error))),
+                    Poll::Pending => break,
+                }
+            }
+            if self.stop.poll(cx).is_ready() {
+                return Poll::Ready(Err(Ended::Stopped));
+            }
+            self.hang_up.poll(cx).map(|()| Err(Ended::HungUp))
+        })
+        .await
+    }
+
+    /// Waits for `work`, unless the server hangs up.
+    pub(crate) async fn during<R>(&mut self, work: impl Future<Output = R>) -> Result<R, Ended> {
+        let mut work = pin!(work);
+        poll_fn(|cx| match work.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(Ok(result)),
+            Poll::Pending => self.hang_up.poll(cx).map(|()| Err(Ended::HungUp)),
+        })
+        .await
+    }
+
     /// Writes all of `output`. Empties it in any case: after an error nobody knows how much of it has arrived.
     pub(crate) async fn flush(&mut self, output: &mut Vec<u8>) -> Result<(), Ended> {
         let mut written = 0;
-        let result = poll_fn(|cx| {
-            while written < output.len() {
-                match Pin::new(&mut self.stream).poll_write(cx, &output[written..]) {
-                    Poll::Ready(Ok(0)) => {
-                        return Poll::Ready(Err(Ended::Io(io::ErrorKind::WriteZero.into())));
-                    }
-                    Poll::Ready(Ok(bytes)) => {
-                        written += bytes;
-                        self.progress();
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(Ended::Io(error))),
-                    Poll::Pending => return self.poll_given_up(cx).map(Err),
-                }
-            }
-            match Pin::new(&mut self.stream).poll_flush(cx) {
-                Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-                Poll::Ready(Err(error)) => Poll::Ready(Err(Ended::Io(error))),
-                Poll::Pending => self.poll_given_up(cx).map(Err),
-            }
-        })
-        .await;
+        let result = poll_fn(|cx| self.poll_send(cx, output, &mut written)).await;
         output.clear();
         result
+    }
+
+    /// Writes `output` until `end` is given, and leaves in it what has not been written by then.
+    pub(crate) async fn flush_until(&mut self, output: &mut Vec<u8>, end: &mut Watch) -> Result<(), Ended> {
+        let mut written = 0;
+        let result = poll_fn(|cx| {
+            let sent = self.poll_send(cx, output, &mut written);
+            if sent.is_pending() && end.poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            sent
+        })
+        .await;
+        output.drain(..written);
+        result
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>, output: &[u8], written: &mut usize) -> Poll<Result<(), Ended>> {
+        while *written < output.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &output[*written..]) {
+                Poll::Ready(Ok(0)) => {
+                    return Poll::Ready(Err(Ended::Io(io::ErrorKind::WriteZero.into())));
+                }
+                Poll::Ready(Ok(bytes)) => {
+                    *written += bytes;
+                    self.progress();
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Ended::Io(error))),
+                Poll::Pending => return self.poll_given_up(cx).map(Err),
+            }
+        }
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Ended::Io(error))),
+            Poll::Pending => self.poll_given_up(cx).map(Err),
+        }
     }
 
     /// Tells the client that nothing more will come.

@@ -1,23 +1,29 @@
 //! refcached, the program: flags in, a server, an exit code out.
 //!
 //! # Layout
+//! - `datasets`: `refcached load` and `refcached dump`.
 //! - `flags`: memcached's command line.
 //! - `log`: what is logged, and how it looks.
+//! - `operator`: the control API, beside the server.
 //! - `system`: the process's user and its limit on open files.
 
+mod datasets;
 mod flags;
 mod log;
+mod operator;
 mod system;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use refcached::{Endpoint, Server};
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::flags::{Order, Settings};
+use crate::operator::Operator;
 
 /// Memcached writes the ports it listens on to the file that this variable names.
 const PORT_FILE_VARIABLE: &str = "MEMCACHED_PORT_FILENAME";
@@ -37,7 +43,11 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<()> {
-    let settings = match Order::parse(std::env::args_os())? {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    if datasets::is_meant(&arguments) {
+        return datasets::run(&arguments);
+    }
+    let settings = match Order::parse(arguments)? {
         Order::Serve(settings) => *settings,
         Order::Print(text) => {
             // The reader may have gone away: there is nobody left to tell.
@@ -51,19 +61,29 @@ fn run() -> anyhow::Result<()> {
     if let Some(user) = &settings.user {
         system::become_user(user)?;
     }
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings.config.threads)
+    runtime(settings.config.threads)
+        .context("cannot start the worker threads; ask for fewer with -t")?
+        .block_on(serve(settings, log))
+}
+
+/// One thread needs none to share its work with: it serves on the program's own, and no task is woken across threads.
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    let mut builder = match threads {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder
+        .worker_threads(threads)
         .thread_name("refcached-worker")
         .enable_all()
         .build()
-        .context("cannot start the worker threads; ask for fewer with -t")?
-        .block_on(serve(settings, log))
 }
 
 async fn serve(settings: Settings, log: log::Handle) -> anyhow::Result<()> {
     // Before the sockets: a signal that comes as soon as clients can connect must not kill what they have in hand.
     let terminate = listen_for(SignalKind::terminate())?;
     let interrupt = listen_for(SignalKind::interrupt())?;
+    let operator = Operator::bind(settings.control).await?;
     let server = Server::bind(settings.config).await?;
     if let Some(path) = std::env::var_os(PORT_FILE_VARIABLE) {
         let path = Path::new(&path);
@@ -75,7 +95,11 @@ async fn serve(settings: Settings, log: log::Handle) -> anyhow::Result<()> {
         })?;
     }
     let following = tokio::spawn(log.follow(server.verbosity()));
+    let operating = operator.map(|operator| operator.start(server.administration()));
     server.serve(first_of(terminate, interrupt)).await;
+    if let Some(operating) = operating {
+        operating.stop().await;
+    }
     following.abort();
     Ok(())
 }

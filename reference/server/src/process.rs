@@ -12,6 +12,7 @@ use crate::config::{Config, Listen};
 use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::listener::Endpoint;
+use crate::swap_figures::SwapFigures;
 
 /// The process as the engine sees it.
 pub(crate) struct Process {
@@ -21,10 +22,11 @@ pub(crate) struct Process {
     pub(crate) started: Timestamp,
     pub(crate) counters: Arc<Counters>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) swaps: Arc<SwapFigures>,
     pub(crate) verbosity: watch::Sender<u32>,
 }
 
-/// Names and meanings are memcached's (protocol.txt, "General-purpose statistics"); `server` is ours.
+/// Names and meanings are memcached's (protocol.txt, "General-purpose statistics"); `server` and `swap_*` are ours.
 impl Host for Process {
     fn statistics(&self, sink: &mut Sink<'_>) {
         sink("server", concat!("refcached/", env!("CARGO_PKG_VERSION")));
@@ -48,6 +50,7 @@ impl Host for Process {
         sink("time_in_listen_disabled_us", &pauses.total_us().to_string());
         sink("threads", &self.config.threads.to_string());
         sink("conn_yields", &traffic.yields.to_string());
+        self.swaps.list(sink);
     }
 
     fn settings(&self, sink: &mut Sink<'_>) {

@@ -1,26 +1,33 @@
-//! What all connections share: the engine, the clock, the counters, the limits, and the end.
+//! What all connections share: the datasets, the clock, the counters, the limits, and the end.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use refcached_protocol::Limits;
-use refcached_store::{Engine, Environment, Options, Store, Timestamp};
+use refcached_store::{Environment, Kinds, Options, Timestamp, Watchers};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::accept;
+use crate::administration::SwitchError;
+use crate::backend::{Backend, Dataset};
+use crate::batch::{OUTPUT_BYTES_MAX, Offers};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connection::{Connection, OUTPUT_BYTES_MAX};
+use crate::connection::Connection;
 use crate::connections::{Admission, Connections, Ends};
 use crate::counters::Counters;
-use crate::link::Link;
+use crate::detained::Room;
+use crate::link::{Ended, Link};
 use crate::listener::{Endpoint, Listener};
 use crate::process::Process;
 use crate::signal::Signal;
+use crate::swap::{Datasets, Surroundings};
+use crate::swap_figures::SwapFigures;
 
 /// What `version` and `stats` say.
 ///
@@ -32,28 +39,44 @@ pub const DIALECT: &str = "1.6.45";
 /// Sent to a connection above the limit before it is closed. Memcached 1.6.45's own words.
 const TOO_MANY_CONNECTIONS: &[u8] = b"ERROR Too many open connections\r\n";
 
+/// How often a dataset is told to drop some of what has expired.
+const TEND_PERIOD: Duration = Duration::from_secs(1);
+
 /// How long that may take.
 const REJECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A memcached service over some store, on any network: it is given listeners, or single streams, and serves them.
-pub struct Service<S> {
-    engine: Engine<S>,
-    clock: Box<dyn Clock>,
+/// A memcached service over the datasets of some backend, on any network: it is given listeners, or single streams, and
+/// serves them.
+pub struct Service<B: Backend> {
+    datasets: Arc<Datasets<B>>,
+    clock: Arc<dyn Clock>,
+    started: Timestamp,
     counters: Arc<Counters>,
     connections: Arc<Connections>,
     limits: Limits,
+    offers: Offers,
+    watchers: Arc<Watchers>,
+    room: Room,
     idle_timeout: Option<Duration>,
     stop_grace: Duration,
-    shutdown_command: bool,
     verbosity: watch::Sender<u32>,
     stop: Signal,
     hang_up: Signal,
     tasks: TaskTracker,
 }
 
-impl<S: Store + Send + Sync + 'static> Service<S> {
-    /// A service over `store`. `endpoints` is where it will listen, for `stats settings`; of `config.listen` nothing is used.
-    pub fn new(config: &Config, store: S, clock: impl Clock, endpoints: Vec<Endpoint>) -> Arc<Self> {
+impl<B: Backend> Service<B> {
+    /// A service over the dataset [`Config::data`] of `backend`, which is opened before this returns: it blocks. `endpoints` is
+    /// where it will listen, for `stats settings`; of `config.listen` nothing is used.
+    ///
+    /// # Errors
+    /// When the dataset cannot be served.
+    pub fn new(
+        config: &Config,
+        backend: B,
+        clock: impl Clock,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<Arc<Self>, SwitchError> {
         let counters = Arc::new(Counters::default());
         // Listeners have the numbers before those of connections.
         let first_number = endpoints.len() as u64 + 1;
@@ -62,39 +85,60 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
         let options = Options {
             version: DIALECT.to_owned(),
             limits,
+            watch_enabled: config.watch_command,
             reply_bytes_max: OUTPUT_BYTES_MAX,
             ..Options::default()
         };
+        let clock: Arc<dyn Clock> = Arc::new(clock);
         let started = clock.now();
         let verbosity = watch::Sender::new(0);
+        let figures = Arc::new(SwapFigures::default());
         let process = Process {
             config: config.clone(),
             endpoints,
             started,
             counters: Arc::clone(&counters),
             connections: Arc::clone(&connections),
+            swaps: Arc::clone(&figures),
             verbosity: verbosity.clone(),
         };
-        let environment = Environment::new(options, Box::new(process), started);
-        Arc::new(Service {
-            engine: Engine::new(store, Arc::new(environment)),
-            clock: Box::new(clock),
+        let stop = Signal::default();
+        let tasks = TaskTracker::new();
+        let environment = Arc::new(Environment::new(options, Box::new(process), started));
+        let watchers = Arc::clone(environment.watchers());
+        let around = Surroundings {
+            environment,
+            clock: Arc::clone(&clock),
+            figures,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
+        Ok(Arc::new(Service {
+            datasets: Datasets::open(config, backend, around)?,
+            clock,
+            started,
             counters,
             connections,
             limits,
+            offers: Offers {
+                shutdown: config.shutdown_command,
+                watch: config.watch_command,
+                extensions: config.extensions,
+            },
+            watchers,
+            room: Room::default(),
             idle_timeout: config.idle_timeout,
             stop_grace: config.stop_grace,
-            shutdown_command: config.shutdown_command,
             verbosity,
-            stop: Signal::default(),
+            stop,
             hang_up: Signal::default(),
-            tasks: TaskTracker::new(),
-        })
+            tasks,
+        }))
     }
 
     /// Accepts from all `listeners` until `shutdown` ends or a client sends an enabled `shutdown` command; then closes
     /// them, lets every connection finish the command in hand, and hangs up on those that have not within
-    /// [`Config::stop_grace`]. When this returns, no task of the service is left. To be called once.
+    /// [`Config::stop_grace`]. When this returns, no task of the service is left, and its dataset is closed. To be called once.
     pub async fn serve<L: Listener>(self: &Arc<Self>, listeners: Vec<L>, shutdown: impl Future<Output = ()>) {
         let accepting = TaskTracker::new();
         for listener in listeners {
@@ -102,6 +146,9 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
             accepting.spawn(accept::run(Arc::clone(self), listener));
         }
         accepting.close();
+        let tending = self
+            .tasks
+            .spawn(tend(Arc::clone(&self.datasets), Arc::clone(&self.clock)));
         {
             let shutdown = pin!(shutdown);
             tokio::select! {
@@ -111,6 +158,7 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
         }
         self.stop();
         accepting.wait().await;
+        tending.abort();
         self.drain().await;
     }
 
@@ -146,9 +194,34 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
         };
         let number = admission.number;
         tracing::debug!(number, %peer, "connection opened");
+        self.tell_watchers(number, &peer, None);
         let connection = Connection::new(Arc::clone(self), stream, admission);
         let ended = connection.run().await;
+        self.tell_watchers(number, &peer, Some(&ended));
         tracing::debug!(number, %peer, reason = %ended, "connection closed");
+    }
+
+    /// Tells those who watch connections that one has come, or has `ended`. `cfd` is its number here, and not that of a
+    /// descriptor: not every network has those.
+    fn tell_watchers(&self, number: u64, peer: &Endpoint, ended: Option<&Ended>) {
+        self.watchers.tell(Kinds::CONNECTIONS, self.now(), |line| {
+            let (ip, port, transport) = match peer {
+                Endpoint::Tcp(address) => (address.ip().to_string(), address.port(), "tcp"),
+                Endpoint::Unix(_) => ("unix".to_owned(), 0, "unix"),
+            };
+            // Writing to a string cannot fail.
+            let _ = match ended {
+                None => write!(
+                    line,
+                    "type=conn_new rip={ip} rport={port} transport={transport} cfd={number}"
+                ),
+                Some(ended) => write!(
+                    line,
+                    "type=conn_close rip={ip} rport={port} transport={transport} reason={} cfd={number}",
+                    ended.word()
+                ),
+            };
+        });
     }
 
     async fn drain(&self) {
@@ -162,16 +235,12 @@ impl<S: Store + Send + Sync + 'static> Service<S> {
             self.hang_up.give();
             self.tasks.wait().await;
         }
+        self.datasets.close_current().await;
         tracing::info!("stopped");
     }
 }
 
-impl<S> Service<S> {
-    /// The engine that executes the commands.
-    pub fn engine(&self) -> &Engine<S> {
-        &self.engine
-    }
-
+impl<B: Backend> Service<B> {
     /// Begins to stop: see [`Service::serve`]. Returns at once.
     pub fn stop(&self) {
         self.stop.give();
@@ -194,8 +263,28 @@ impl<S> Service<S> {
         self.limits
     }
 
-    pub(crate) fn obeys_shutdown(&self) -> bool {
-        self.shutdown_command
+    pub(crate) fn offers(&self) -> Offers {
+        self.offers
+    }
+
+    pub(crate) fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
+    }
+
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    pub(crate) fn datasets(&self) -> &Arc<Datasets<B>> {
+        &self.datasets
+    }
+
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
     }
 
     pub(crate) fn stop_signal(&self) -> &Signal {
@@ -211,6 +300,17 @@ fn limits(config: &Config) -> Limits {
     Limits {
         item_bytes_max: config.item_bytes_max,
         ..Limits::default()
+    }
+}
+
+/// Has the dataset that is served drop what has expired, a little at a time.
+async fn tend<B: Backend>(datasets: Arc<Datasets<B>>, clock: Arc<dyn Clock>) {
+    loop {
+        tokio::time::sleep(TEND_PERIOD).await;
+        let mut reader = datasets.reader();
+        if let Some(dataset) = &reader.dataset().dataset {
+            dataset.tend(clock.now()).await;
+        }
     }
 }
 

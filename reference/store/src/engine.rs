@@ -9,6 +9,7 @@ mod meta;
 mod retrieval;
 mod statistics;
 mod storing;
+mod watching;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::environment::Environment;
 use crate::prefixes::Event;
 use crate::store::{Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
+pub(crate) use statistics::CLASS;
 
 /// Executes requests against a store. Cheap to make: a store and a shared environment.
 pub struct Engine<S> {
@@ -72,7 +74,8 @@ impl<S: Store> Engine<S> {
 
     /// Executes `request` at the time `now` and appends its reply to `out`.
     ///
-    /// `shutdown` is answered as not enabled and `watch` as not allowed: a server that offers them deals with them itself.
+    /// `shutdown` is answered as not enabled, and `watch` as not known or not allowed: a server that offers them deals with
+    /// them itself, with the latter by [`Watchers::watch`](crate::Watchers::watch).
     #[inline]
     pub fn execute(&self, request: &Request<'_>, now: Timestamp, out: &mut Vec<u8>) -> Progress {
         match request {
@@ -99,11 +102,12 @@ impl<S: Store> Engine<S> {
         if refusal.kind == RefusalKind::TooLarge {
             self.count(Counter::StoreTooLarge);
         }
-        if let Some(key) = refusal.invalidate
-            && let Err(error) = self.store.update(key, now, |_| (Change::Remove, ()))
-        {
-            self.failure(&error, out);
-            return;
+        if let Some(key) = refusal.invalidate {
+            self.tell_unstored(key, "too_large", now);
+            if let Err(error) = self.update(key, now, |_| (Change::Remove, ())) {
+                self.failure(&error, out);
+                return;
+            }
         }
         refusal.encode(out);
     }
@@ -131,6 +135,7 @@ impl<S: Store> Engine<S> {
             Request::Slabs(arguments) => Ok(self.slabs(arguments)),
             Request::Lru(arguments) => Ok(self.lru(arguments)),
             Request::LruCrawler(arguments) => return self.lru_crawler(arguments, now, out),
+            Request::Watch(_) if self.options().watch_enabled => Ok(Response::Error),
             Request::Watch(_) => Ok(Response::ClientError(b"watch commands not allowed")),
             Request::Shutdown(_) => Ok(refcached_protocol::response::SHUTDOWN_NOT_ENABLED),
             // Answered by `execute`.
@@ -152,10 +157,11 @@ impl<S: Store> Engine<S> {
 
     fn delete(&self, delete: &Delete<'_>, now: Timestamp) -> Answer<S::Error> {
         self.environment.prefixes.count(delete.key, Event::Delete);
-        let found = self
-            .store
-            .update(delete.key, now, |current| (Change::Remove, current.is_some()))?;
-        Ok(if found {
+        let found = self.update(delete.key, now, |current| {
+            (Change::Remove, current.map(|item| item.data.len()))
+        })?;
+        Ok(if let Some(data_bytes) = found {
+            self.environment.watchers.deleted(delete.key, "delete", data_bytes, now);
             self.count(Counter::DeleteHits);
             Response::Deleted
         } else {
@@ -166,7 +172,7 @@ impl<S: Store> Engine<S> {
 
     fn touch(&self, touch: &Touch<'_>, now: Timestamp) -> Answer<S::Error> {
         let expiry = Expiry::from_exptime(touch.exptime, now);
-        let found = self.store.update(touch.key, now, |current| match current {
+        let found = self.update(touch.key, now, |current| match current {
             None => (Change::Keep, false),
             Some(item) => {
                 let mut attributes = item.attributes.fetched_at(now);

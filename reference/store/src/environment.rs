@@ -1,7 +1,7 @@
 //! What all engines of a process have in common: options, counters, the CAS counter, and the process around them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use refcached_protocol::Limits;
 
@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::prefixes::Prefixes;
 use crate::time::Timestamp;
 use crate::tuning::Tuning;
+use crate::watch::Watchers;
 
 /// What an operator chooses.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub flush_enabled: bool,
     /// What ends the prefix of a key in `stats detail`: memcached's `-D`.
     pub prefix_delimiter: u8,
+    /// Whether `watch` is obeyed; where not, it is answered by a `CLIENT_ERROR`.
+    pub watch_enabled: bool,
 }
 
 impl Default for Options {
@@ -34,6 +37,7 @@ impl Default for Options {
             reply_bytes_max: 256 * 1024,
             flush_enabled: true,
             prefix_delimiter: b':',
+            watch_enabled: true,
         }
     }
 }
@@ -73,6 +77,7 @@ pub struct Environment {
     pub(crate) started: Timestamp,
     pub(crate) counters: Counters,
     pub(crate) prefixes: Prefixes,
+    pub(crate) watchers: Arc<Watchers>,
     tuning: Mutex<Tuning>,
     cas: CasCounter,
 }
@@ -89,6 +94,7 @@ impl Environment {
             started,
             counters: Counters::default(),
             prefixes: Prefixes::new(options.prefix_delimiter),
+            watchers: Arc::default(),
             tuning: Mutex::new(Tuning::default()),
             options,
             cas: CasCounter(AtomicU64::new(0)),
@@ -98,6 +104,11 @@ impl Environment {
     /// The options.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Who looks on at what commands do.
+    pub fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
     }
 
     /// What clients have tuned. Taken as it is should a thread have panicked with it: every field is whole by itself.

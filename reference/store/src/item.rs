@@ -20,9 +20,10 @@ impl Item<'_> {
     }
 
     /// Whether the key has to be shown in base64: it came so, or it holds a byte that would break a line of text. (Memcached
-    /// forgets that a key came in base64 when an `append`, say, replaces the item, and then breaks the line.)
+    /// forgets that a key came in base64 when an `append`, say, replaces the item, and then breaks the line.) Other control
+    /// bytes can come in a plain key and are shown as they came, as memcached does.
     pub fn has_base64_key(&self) -> bool {
-        self.attributes.marks.has(Marks::BASE64_KEY) || self.key.iter().any(|&byte| byte <= b' ')
+        self.attributes.marks.has(Marks::BASE64_KEY) || self.key.iter().any(|byte| matches!(byte, b' ' | b'\n'))
     }
 }
 

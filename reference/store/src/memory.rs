@@ -6,13 +6,14 @@ mod tally;
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
 use crate::item::Item;
-use crate::store::{Access, Change, ScanPosition, Store, StoreStatistics};
+use crate::store::{Access, Change, FORESEEN_MAX, ScanPosition, Store, StoreStatistics};
 use crate::time::Timestamp;
+use crate::watch::Watchers;
 use record::Record;
 use shard::Shard;
 
@@ -82,6 +83,8 @@ pub struct MemoryStore<H> {
     flush_at_ms: AtomicU64,
     /// Held while a flush is noted or done.
     flushing: Mutex<()>,
+    /// Who is told of evictions.
+    watchers: Arc<Watchers>,
 }
 
 /// A shard on cache lines of its own.
@@ -101,7 +104,15 @@ impl<H: BuildHasher> MemoryStore<H> {
             epoch: AtomicU64::new(0),
             flush_at_ms: AtomicU64::new(u64::MAX),
             flushing: Mutex::new(()),
+            watchers: Arc::default(),
         }
+    }
+
+    /// The same store, which tells `watchers` of what it evicts.
+    #[must_use]
+    pub fn watched(mut self, watchers: &Arc<Watchers>) -> Self {
+        self.watchers = Arc::clone(watchers);
+        self
     }
 
     /// The hash of a key and the shard that it belongs to.
@@ -158,7 +169,7 @@ impl<H: BuildHasher> MemoryStore<H> {
         let share = self.limit_bytes.load(Ordering::Relaxed) / self.shards.len() as u64;
         let surplus = (shard.bytes() as u64).saturating_sub(share);
         let wanted = self.excess().min(surplus);
-        let freed = shard.evict(wanted as usize, Some(spared), now);
+        let freed = shard.evict(wanted as usize, Some(spared), &self.watchers, now);
         self.release(freed);
     }
 
@@ -178,7 +189,7 @@ impl<H: BuildHasher> MemoryStore<H> {
                     0 => excess.div_ceil(shards as u64),
                     _ => excess,
                 };
-                let freed = self.enter(shard).evict(wanted as usize, None, now);
+                let freed = self.enter(shard).evict(wanted as usize, None, &self.watchers, now);
                 self.release(freed);
             }
         }
@@ -234,6 +245,20 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
             return Err(MemoryError::OutOfMemory);
         }
         Ok(result)
+    }
+
+    /// Looks the keys up in all their shards together: each of a lookup's three waits for memory (tags, slot, record) is then
+    /// one for all keys, where the locks between commands would have them wait one after the other. A shard that somebody
+    /// else has, or an earlier one of the keys, is passed over: nobody is waited for with a lock in hand.
+    fn foresee(&self, keys: &[&[u8]]) {
+        let mut held = [const { None }; FORESEEN_MAX];
+        for (place, key) in held.iter_mut().zip(keys) {
+            let (hash, shard) = self.locate(key);
+            *place = self.shards[shard].0.try_lock().ok().map(|shard| (shard, hash, *key));
+        }
+        for (shard, hash, key) in held.iter().flatten() {
+            shard.touch(*hash, key);
+        }
     }
 
     fn flush(&self, at: Timestamp, now: Timestamp) -> Result<(), MemoryError> {

@@ -1,7 +1,11 @@
 //! The trait that a backend implements.
 
+use crate::environment::Sink;
 use crate::item::{Attributes, Item};
 use crate::time::Timestamp;
+
+/// How many keys a store is told of at a time: see [`Store::foresee`].
+pub const FORESEEN_MAX: usize = 8;
 
 /// A map from keys to items. A backend knows nothing of `add`, `cas` or `incr`: it looks a key up, and it lets the caller
 /// decide, atomically, what becomes of it.
@@ -41,6 +45,11 @@ pub trait Store {
         decide: impl FnOnce(Option<Item<'_>>) -> (Change<'d>, R),
     ) -> Result<R, Self::Error>;
 
+    /// Says that these keys are about to be asked for, [`FORESEEN_MAX`] of them at most: a store may bring nearer what it needs
+    /// for them, for all of them at once. Changes nothing.
+    #[inline]
+    fn foresee(&self, _keys: &[&[u8]]) {}
+
     /// From `at` on, all that was stored before `at` is gone; `at` may be later than `now`, and what is stored in the
     /// meantime goes too. Replaces a flush that is still to come. With `at <= now` it is done at once.
     ///
@@ -65,11 +74,68 @@ pub trait Store {
     /// Figures for `stats`.
     fn statistics(&self) -> StoreStatistics;
 
+    /// More figures for `stats`, under names of the backend's own.
+    fn details(&self, _sink: &mut Sink<'_>) {}
+
     /// Sets [`StoreStatistics::limit_bytes`] anew; `false` where that is not possible.
     fn set_limit(&self, limit_bytes: u64, now: Timestamp) -> bool;
 
     /// `stats reset`: what has been counted goes to zero; what is held stays.
     fn reset_statistics(&self);
+}
+
+/// A store that somebody else owns: a batch, say, that an engine works on for a while.
+impl<S: Store> Store for &S {
+    type Error = S::Error;
+
+    #[inline]
+    fn read<R>(
+        &self,
+        key: &[u8],
+        now: Timestamp,
+        look: impl FnOnce(Option<Item<'_>>) -> (Access, R),
+    ) -> Result<R, S::Error> {
+        (**self).read(key, now, look)
+    }
+
+    #[inline]
+    fn update<'d, R>(
+        &self,
+        key: &[u8],
+        now: Timestamp,
+        decide: impl FnOnce(Option<Item<'_>>) -> (Change<'d>, R),
+    ) -> Result<R, S::Error> {
+        (**self).update(key, now, decide)
+    }
+
+    fn flush(&self, at: Timestamp, now: Timestamp) -> Result<(), S::Error> {
+        (**self).flush(at, now)
+    }
+
+    fn scan(
+        &self,
+        from: ScanPosition,
+        now: Timestamp,
+        visit: impl FnMut(Item<'_>),
+    ) -> Result<Option<ScanPosition>, S::Error> {
+        (**self).scan(from, now, visit)
+    }
+
+    fn statistics(&self) -> StoreStatistics {
+        (**self).statistics()
+    }
+
+    fn details(&self, sink: &mut Sink<'_>) {
+        (**self).details(sink);
+    }
+
+    fn set_limit(&self, limit_bytes: u64, now: Timestamp) -> bool {
+        (**self).set_limit(limit_bytes, now)
+    }
+
+    fn reset_statistics(&self) {
+        (**self).reset_statistics();
+    }
 }
 
 /// Whether a look counts as a use of the item.

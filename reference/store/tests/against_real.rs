@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Session, notation};
+use support::{OnDisk, Server, Session, notation};
 
 /// Dialogues, and how one of them is to be read: see the file.
 const DIALOGUES: &str = include_str!("data/memcached-1.6.45-dialogues.txt");
@@ -42,6 +42,21 @@ const SINGLE: &[Deviation] = &[
     },
 ];
 
+/// A dataset on a disk has no limit that could be set.
+const SINGLE_ON_DISK: &[Deviation] = &[Deviation {
+    after: "",
+    sent: "cache_memlimit 100\\r\\n",
+    here: "MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust",
+    because: "what is on a disk is not bounded by memory",
+}];
+
+const IN_DIALOGUE_ON_DISK: &[Deviation] = &[Deviation {
+    after: "> cache_memlimit\n< ERROR\n> cache_memlimit abc\n< ERROR\n",
+    sent: "cache_memlimit 64",
+    here: "MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust",
+    because: "what is on a disk is not bounded by memory",
+}];
+
 const IN_DIALOGUE: &[Deviation] = &[
     Deviation {
         after: "> ma n T40 D9000 t v\n< VA 4 t40 | 9011\n",
@@ -76,21 +91,30 @@ const IN_DIALOGUE: &[Deviation] = &[
 ];
 
 /// A server like the one that the replies were recorded on: its CAS values were not near those that the requests guess.
-fn session() -> Session {
-    let session = Session::default();
-    session.engine.environment().raise_cas(100_000);
-    session.execute_bytes(BEFORE);
-    session
+fn prepared<S: Server>() -> S {
+    let server = S::fresh();
+    server.environment().raise_cas(100_000);
+    server.execute_bytes(BEFORE);
+    server
 }
 
 #[test]
-fn every_recorded_reply_is_answered_alike() {
-    let mut judge = Judge::new(SINGLE);
+fn every_recorded_reply_is_answered_alike_from_memory() {
+    every_recorded_reply_is_answered_alike::<Session>(&[]);
+}
+
+#[test]
+fn every_recorded_reply_is_answered_alike_from_a_disk() {
+    every_recorded_reply_is_answered_alike::<OnDisk>(SINGLE_ON_DISK);
+}
+
+fn every_recorded_reply_is_answered_alike<S: Server>(own: &'static [Deviation]) {
+    let mut judge = Judge::new([SINGLE, own]);
     for row in REPLIES.lines().filter(|line| !line.starts_with('#')) {
         let (sent, expected) = row.split_once('\t').expect("a row is two columns");
-        let session = session();
+        let session = prepared::<S>();
         let received = session.execute_bytes(&bytes(sent));
-        let version = &session.engine.environment().options().version;
+        let version = &session.environment().options().version;
         let expected = notation(&bytes(&expected.replace("$v", version)));
         judge.judge("", sent, &expected, &notation(&received));
     }
@@ -98,10 +122,19 @@ fn every_recorded_reply_is_answered_alike() {
 }
 
 #[test]
-fn every_recorded_dialogue_is_answered_alike() {
-    let mut judge = Judge::new(IN_DIALOGUE);
+fn every_recorded_dialogue_is_answered_alike_from_memory() {
+    every_recorded_dialogue_is_answered_alike::<Session>(&[]);
+}
+
+#[test]
+fn every_recorded_dialogue_is_answered_alike_from_a_disk() {
+    every_recorded_dialogue_is_answered_alike::<OnDisk>(IN_DIALOGUE_ON_DISK);
+}
+
+fn every_recorded_dialogue_is_answered_alike<S: Server>(own: &'static [Deviation]) {
+    let mut judge = Judge::new([IN_DIALOGUE, own]);
     for dialogue in DIALOGUES.split("\n\n").skip(1) {
-        let mut session = session();
+        let mut session = prepared::<S>();
         let mut sent = "";
         let mut read = 0;
         let mut sent_at = 0;
@@ -126,17 +159,18 @@ fn every_recorded_dialogue_is_answered_alike() {
 
 /// Collects what differs.
 struct Judge {
-    deviations: &'static [Deviation],
+    deviations: Vec<&'static Deviation>,
     met: Vec<bool>,
     count: usize,
     failures: Vec<String>,
 }
 
 impl Judge {
-    fn new(deviations: &'static [Deviation]) -> Self {
+    fn new(deviations: [&'static [Deviation]; 2]) -> Self {
+        let deviations: Vec<_> = deviations.into_iter().flatten().collect();
         Judge {
-            deviations,
             met: vec![false; deviations.len()],
+            deviations,
             count: 0,
             failures: Vec::new(),
         }

@@ -291,3 +291,44 @@ fn a_long_reply_comes_in_bounded_pieces() {
         "the pieces make up the reply"
     );
 }
+
+#[test]
+fn to_foresee_keys_changes_nothing() {
+    // One shard: all keys but the first find it taken.
+    for shards in [1, 256] {
+        let session = bounded(1 << 20, shards);
+        for key in ["a", "b", "c"] {
+            assert_eq!(session.exchange(&format!("set {key} 0 1 2 | {key}{key}")), "STORED");
+        }
+        let before = statistics(&session);
+        session
+            .engine
+            .store()
+            .foresee(&[b"a", b"absent", b"b", b"b", b"", b"c", b"a", b"a"]);
+        assert_eq!(statistics(&session), before);
+        assert_eq!(session.exchange("mg a h v"), "VA 2 h0 | aa", "nobody has fetched it");
+        assert_eq!(
+            session.exchange("get b absent c b"),
+            "VALUE b 0 2 | bb | VALUE c 0 2 | cc | VALUE b 0 2 | bb | END"
+        );
+    }
+}
+
+#[test]
+fn every_key_of_a_long_retrieval_is_answered_in_its_place() {
+    let session = bounded(1 << 20, 8);
+    let keys: Vec<String> = (0..40).map(|number| format!("key{number}")).collect();
+    for key in keys.iter().step_by(3) {
+        assert_eq!(session.exchange(&format!("set {key} 0 0 1 | x")), "STORED");
+    }
+    for count in 1..keys.len() {
+        let found = keys[..count].iter().step_by(3);
+        let expected: String = found.map(|key| format!("VALUE {key} 0 1 | x | ")).collect();
+        let asked = keys[..count].join("  ");
+        assert_eq!(
+            session.exchange(&format!("get {asked} ")),
+            format!("{expected}END"),
+            "{count} keys"
+        );
+    }
+}

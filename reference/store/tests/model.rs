@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use refcached_store::{MemoryOptions, Options};
-use support::{START, Session, notation};
+use support::{OnDisk, START, Server, Session, notation};
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -420,20 +420,29 @@ proptest! {
 
     #[test]
     fn every_history_is_answered_as_by_the_model(ops in prop::collection::vec(op(), 1..60)) {
-        let mut model = Model::new();
         let memory = MemoryOptions { shards: 2, ..MemoryOptions::default() };
-        let mut session = Session::new(Options::default(), memory);
-        let mut history = String::new();
-        for op in &ops {
-            let (sent, expected) = model.apply(op);
-            if let Op::Wait { ms } = op {
-                session.wait_ms(*ms);
-                history += &format!("(wait {ms})\n");
-                continue;
-            }
-            let received = notation(&session.execute_bytes(support::line(&sent).as_bytes()));
-            history += &format!("> {sent}\n< {received}\n");
-            prop_assert_eq!(received.trim_end(), expected.trim_end(), "in:\n{}", history);
-        }
+        hold_against_model(Session::new(Options::default(), memory), &ops)?;
     }
+
+    #[test]
+    fn every_history_is_answered_as_by_the_model_from_a_disk(ops in prop::collection::vec(op(), 1..60)) {
+        hold_against_model(OnDisk::fresh(), &ops)?;
+    }
+}
+
+fn hold_against_model(mut server: impl Server, ops: &[Op]) -> Result<(), TestCaseError> {
+    let mut model = Model::new();
+    let mut history = String::new();
+    for op in ops {
+        let (sent, expected) = model.apply(op);
+        if let Op::Wait { ms } = op {
+            server.wait_ms(*ms);
+            history += &format!("(wait {ms})\n");
+            continue;
+        }
+        let received = notation(&server.execute_bytes(support::line(&sent).as_bytes()));
+        history += &format!("> {sent}\n< {received}\n");
+        prop_assert_eq!(received.trim_end(), expected.trim_end(), "in:\n{}", history);
+    }
+    Ok(())
 }

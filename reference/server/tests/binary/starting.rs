@@ -51,6 +51,15 @@ fn a_host_that_does_not_resolve_is_one_line_and_exit_2() {
 }
 
 #[test]
+fn a_dataset_that_is_not_there_is_one_line_with_one_cause_and_exit_2() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = ["--data-dir", directory.path().to_str().unwrap()];
+    let flags = ["-p", "0", "--control", "off", "--data", "missing.redb"];
+    let fault = fault(&run(&[&data_dir[..], &flags].concat()));
+    assert_eq!(fault.matches("missing.redb").count(), 1, "{fault}");
+}
+
+#[test]
 fn a_log_filter_that_cannot_be_read_is_one_line_and_exit_2() {
     let output = output(command(&["-p", "0"]).env("RUST_LOG", "refcached=loud"));
     assert!(fault(&output).contains("RUST_LOG"));

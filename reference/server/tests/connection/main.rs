@@ -6,6 +6,7 @@
 //! - `bounds`: memory and fairness with clients that do not behave.
 //! - `ends`: idle timeout, limit on connections, stopping.
 //! - `accepting`: listeners that fail.
+//! - `watching`: `watch`.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at what it does not expect")]
 
@@ -13,4 +14,5 @@ mod accepting;
 mod bounds;
 mod conversation;
 mod ends;
+mod watching;
 mod world;

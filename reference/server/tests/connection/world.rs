@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use refcached::{Clock, Config, Endpoint, Service};
-use refcached_store::{MemoryOptions, MemoryStore, Timestamp};
+use refcached::{Clock, Config, Endpoint, Inline, Memory, Service};
+use refcached_store::{MemoryOptions, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(crate) type TestService = Arc<Service<MemoryStore<foldhash::fast::FixedState>>>;
+pub(crate) type TestService = Arc<Service<Memory<foldhash::fast::FixedState>>>;
 
 /// A clock that stands unless it is moved.
 #[derive(Clone, Default)]
@@ -41,8 +41,8 @@ pub(crate) fn service_at(config: &Config, clock: impl Clock) -> TestService {
         limit_bytes: config.memory_bytes,
         ..MemoryOptions::default()
     };
-    let store = MemoryStore::new(options, foldhash::fast::FixedState::default());
-    Service::new(config, store, clock, Vec::new())
+    let backend = Memory::new(options, foldhash::fast::FixedState::default(), Inline);
+    Service::new(config, backend, clock, Vec::new()).unwrap()
 }
 
 /// Serves `stream` in a task.

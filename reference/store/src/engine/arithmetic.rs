@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::item::{Attributes, Item, Marks, access_time};
 use crate::store::{Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
+use crate::watch::Mutation;
 
 /// What to add and under which conditions.
 pub(super) struct Sum {
@@ -137,9 +138,22 @@ impl<S: Store> Engine<S> {
     pub(super) fn add(&self, key: &[u8], sum: &Sum, now: Timestamp) -> Result<Added, S::Error> {
         let mut digits = Digits::default();
         let digits = &mut digits;
-        let added = self.store.update(key, now, move |current| {
+        let added = self.update(key, now, move |current| {
             sum.decide(&self.environment, current, now, digits)
         })?;
+        if let Added::Number(Number {
+            number, created: true, ..
+        }) = &added
+        {
+            let mutation = Mutation {
+                status: "stored",
+                command: "add",
+                // Memcached logs it without the TTL of `N`.
+                expiry: Expiry::NEVER,
+                data_bytes: decimal::length(*number),
+            };
+            self.environment.watchers.stored(key, &mutation, now);
+        }
         let hit = match &added {
             Added::Number(number) => !number.created,
             Added::NotFound => false,

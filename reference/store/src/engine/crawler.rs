@@ -9,6 +9,7 @@ use super::{Cursor, Engine, Progress};
 use crate::item::{Item, Marks};
 use crate::store::{ScanPosition, Store};
 use crate::time::{Expiry, Timestamp};
+use crate::watch::uri_encode;
 
 /// The longest that a crawler may sleep between two items, in microseconds.
 const SLEEP_MAX_US: u32 = 1_000_000;
@@ -176,8 +177,9 @@ fn write_metadump(item: &Item<'_>, out: &mut Vec<u8>) {
     } else {
         "no"
     };
-    out.extend_from_slice(b"key=");
-    write_uri_encoded(item.key, out);
+    let mut line = String::from("key=");
+    uri_encode(item.key, &mut line);
+    out.extend_from_slice(line.as_bytes());
     let rest = format!(
         " exp={exp} la={} cas={} fetch={fetch} cls={CLASS} size={} flags={} \n",
         attributes.accessed_unix_s,
@@ -186,18 +188,4 @@ fn write_metadump(item: &Item<'_>, out: &mut Vec<u8>) {
         attributes.client_flags,
     );
     out.extend_from_slice(rest.as_bytes());
-}
-
-/// All but the unreserved characters of RFC 3986 becomes `%XX`, so that a line of `metadump` is ASCII and has no blank that does
-/// not separate.
-fn write_uri_encoded(key: &[u8], out: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for &byte in key {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(byte);
-        } else {
-            let digits = [byte >> 4, byte & 15].map(|digit| HEX[usize::from(digit)]);
-            out.extend_from_slice(&[b'%', digits[0], digits[1]]);
-        }
-    }
 }

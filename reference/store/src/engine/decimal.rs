@@ -17,6 +17,11 @@ pub(super) fn parse(data: &[u8]) -> Option<u64> {
     })
 }
 
+/// How many digits `number` has.
+pub(super) fn length(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |exponent| exponent as usize + 1)
+}
+
 /// C's `isspace`.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')

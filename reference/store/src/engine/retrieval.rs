@@ -1,5 +1,7 @@
 //! `get`, `gets`, `gat` and `gats`.
 
+use std::array;
+
 use refcached_protocol::Response;
 use refcached_protocol::request::Retrieve;
 use refcached_protocol::response::Value;
@@ -9,7 +11,7 @@ use super::{Cursor, Engine, Progress};
 use crate::counters::Counter;
 use crate::item::Item;
 use crate::prefixes::Event;
-use crate::store::{Access, Change, Data, Store};
+use crate::store::{Access, Change, Data, FORESEEN_MAX, Store};
 use crate::time::{Expiry, Timestamp};
 
 impl<S: Store> Engine<S> {
@@ -23,6 +25,8 @@ impl<S: Store> Engine<S> {
         out: &mut Vec<u8>,
     ) -> Progress {
         let all = request.keys.as_bytes().len();
+        // The first key is the caller's to foresee, with those of other commands.
+        let mut unforeseen = keys;
         while let Some(key) = keys.next() {
             let before = out.len();
             if let Err(error) = self.retrieve_one(request, key, now, out) {
@@ -34,9 +38,23 @@ impl<S: Store> Engine<S> {
             if out.len() >= self.options().reply_bytes_max && rest > 0 {
                 return Progress::More(Cursor((all - rest) as u64));
             }
+            if rest <= unforeseen.as_bytes().len() {
+                unforeseen = self.foresee(keys);
+            }
         }
         Response::End.encode(out);
         Progress::Done
+    }
+
+    /// Has the store foresee the first of `keys`, and gives the others.
+    #[inline]
+    fn foresee<'k>(&self, mut keys: Tokens<'k>) -> Tokens<'k> {
+        if !keys.as_bytes().is_empty() {
+            let next: [&[u8]; FORESEEN_MAX] = array::from_fn(|_| keys.next().unwrap_or_default());
+            let end = next.iter().position(|key| key.is_empty());
+            self.store.foresee(&next[..end.unwrap_or(FORESEEN_MAX)]);
+        }
+        keys
     }
 
     pub(super) fn resume_retrieval(
@@ -72,14 +90,14 @@ impl<S: Store> Engine<S> {
             value.encode(out);
         };
         let Some(exptime) = request.touch else {
-            let found = self.store.read(key, now, |current| {
+            let found = self.read(key, now, |current| {
                 (Access::Note, current.as_ref().map(write).is_some())
             })?;
             self.count(if found { Counter::GetHits } else { Counter::GetMisses });
             self.environment.prefixes.count(key, Event::get(found));
             return Ok(());
         };
-        let found = self.store.update(key, now, |current| match current {
+        let found = self.update(key, now, |current| match current {
             None => (Change::Keep, false),
             Some(item) => {
                 write(&item);

@@ -8,13 +8,14 @@ use refcached_protocol::request::Arguments;
 use super::Engine;
 use super::administration::parse;
 use crate::counters::Counter;
+use crate::environment::Environment;
 use crate::item::Item;
 use crate::store::{ScanPosition, Store, StoreStatistics};
 use crate::time::{Expiry, Timestamp};
 
 /// The one slab class that `stats items`, `stats slabs`, `stats cachedump` and `me` speak of: there are no slabs, and all
 /// items are in it.
-pub(super) const CLASS: u32 = 1;
+pub(crate) const CLASS: u32 = 1;
 
 /// `stats cachedump` stops after this many bytes, as memcached does.
 const CACHEDUMP_BYTES_MAX: usize = 2 << 20;
@@ -50,6 +51,16 @@ const COUNTED: [(&str, &[Counter]); 22] = [
     ("auth_cmds", &[]),
     ("auth_errors", &[]),
 ];
+
+impl Environment {
+    /// What the engines have counted: memcached's names, in its order. Those of what there is not are 0.
+    pub fn counted(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        COUNTED.into_iter().map(|(name, counters)| {
+            let sum = counters.iter().map(|&counter| self.counters.sum(counter)).sum();
+            (name, sum)
+        })
+    }
+}
 
 /// Appends `STAT <name> <value>`.
 fn stat(out: &mut Vec<u8>, name: &str, value: impl Display) {
@@ -106,11 +117,11 @@ impl<S: Store> Engine<S> {
         stat(out, "version", &self.options().version);
         stat(out, "pointer_size", usize::BITS);
         environment.host.statistics(&mut |name, value| stat(out, name, value));
-        for (name, counters) in COUNTED {
-            let sum: u64 = counters.iter().map(|&counter| environment.counters.sum(counter)).sum();
+        for (name, sum) in environment.counted() {
             stat(out, name, sum);
         }
         self.general_of_store(&self.store.statistics(), out);
+        self.store.details(&mut |name, value| stat(out, name, value));
     }
 
     fn general_of_store(&self, store: &StoreStatistics, out: &mut Vec<u8>) {

@@ -10,6 +10,7 @@ use crate::item::{Attributes, Item, Marks, access_time};
 use crate::prefixes::Event;
 use crate::store::{Change, Data, Store};
 use crate::time::{Expiry, Timestamp};
+use crate::watch::Kinds;
 
 /// When and how a value is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +191,11 @@ impl<S: Store> Engine<S> {
         self.count(Counter::CmdSet);
         let environment = &*self.environment;
         let decide = |current: Option<Item<'_>>| storing.decide(environment, current, now);
-        let stored = self.store.update(key, now, decide)?;
+        let stored = self.update(key, now, decide);
+        if self.environment.watchers.wants(Kinds::MUTATIONS) {
+            self.tell_stored(key, storing, stored.as_ref().ok(), now);
+        }
+        let stored = stored?;
         if storing.cas_compare.is_some() && matches!(storing.mode, Mode::Set | Mode::Replace) {
             match stored {
                 Stored::Yes { .. } => self.count(Counter::CasHits),

@@ -8,6 +8,7 @@ use super::tally::Tally;
 use crate::item::{Attributes, Item, Marks, access_time};
 use crate::store::{Access, Change, Data, StoreStatistics};
 use crate::time::Timestamp;
+use crate::watch::Watchers;
 
 /// How many used items an eviction looks at before it takes one of them.
 const EXAMINED_MAX: usize = 16;
@@ -55,6 +56,14 @@ impl Shard {
     /// Charges of the items held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Looks `key` up for nothing but to have what that takes in the cache.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64, key: &[u8]) {
+        if let Some(record) = self.table.find(hash, |record| record.key() == key) {
+            record.touch();
+        }
     }
 
     /// Looks `key` up; answers what `look` did and how many bytes were freed because the item had died.
@@ -144,7 +153,7 @@ impl Shard {
 
     /// Drops items, dead or unused ones first, until `wanted` bytes have been freed or nothing is left but the item in bucket
     /// `spared`. Answers how many bytes were freed.
-    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, now: Timestamp) -> usize {
+    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, watchers: &Watchers, now: Timestamp) -> usize {
         let mut freed = 0;
         while freed < wanted {
             let Some(victim) = self.victim(spared, now) else {
@@ -157,6 +166,7 @@ impl Shard {
                 bury(entry, &mut self.tally)
             } else {
                 self.tally.evict(entry.get());
+                watchers.evicted(&entry.get().item(), now);
                 entry.remove().0.charge()
             };
         }

@@ -18,7 +18,8 @@ use crate::time::{Expiry, Timestamp};
 /// What an `md` came to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Deleted {
-    Removed,
+    /// The item had this many bytes of data.
+    Removed(usize),
     Changed,
     NotFound,
     Exists,
@@ -80,12 +81,15 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         out: &mut Vec<u8>,
     ) -> Result<(), S::Error> {
-        let deleted = self.store.update(request.key.bytes, now, |current| match current {
+        let deleted = self.update(request.key.bytes, now, |current| match current {
             None => (Change::Keep, Deleted::NotFound),
             Some(item) => delete(&self.environment, request, &item, now),
         })?;
         let code = match deleted {
-            Deleted::Removed => {
+            Deleted::Removed(data_bytes) => {
+                self.environment
+                    .watchers
+                    .deleted(request.key.bytes, "md", data_bytes, now);
                 self.count(Counter::DeleteHits);
                 MetaCode::Done
             }
@@ -149,7 +153,7 @@ fn delete(
         return (Change::Keep, Deleted::Exists);
     }
     if !flags.invalidate && !flags.remove_value {
-        return (Change::Remove, Deleted::Removed);
+        return (Change::Remove, Deleted::Removed(item.data.len()));
     }
     let expiry = flags.exptime.map(|exptime| Expiry::from_exptime(exptime, now));
     let cas = match flags.cas_new {

@@ -17,7 +17,7 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         out: &mut Vec<u8>,
     ) -> Result<(), S::Error> {
-        self.store.read(request.key.bytes, now, |current| {
+        self.read(request.key.bytes, now, |current| {
             match current {
                 None => MetaWriter::code(out, MetaCode::Miss).finish(),
                 Some(item) => write(&item, now, out),

@@ -37,11 +37,11 @@ impl<S: Store> Engine<S> {
         } else {
             self.meta_get_and_change(request, now, out)?
         };
-        self.count(match (flags.exptime.is_some(), found) {
-            (false, true) => Counter::GetHits,
-            (false, false) => Counter::GetMisses,
+        self.count(match (found, flags.exptime.is_some()) {
             (true, true) => Counter::TouchHits,
-            (true, false) => Counter::TouchMisses,
+            (true, false) => Counter::GetHits,
+            // Memcached counts a touch only where there was something to touch.
+            (false, _) => Counter::GetMisses,
         });
         Ok(())
     }
@@ -53,7 +53,7 @@ impl<S: Store> Engine<S> {
         } else {
             Access::Note
         };
-        self.store.read(request.key.bytes, now, |current| {
+        self.read(request.key.bytes, now, |current| {
             let Some(item) = current else {
                 write_miss(request, out);
                 return (Access::Ignore, Looked::Miss);
@@ -74,7 +74,7 @@ impl<S: Store> Engine<S> {
         now: Timestamp,
         out: &mut Vec<u8>,
     ) -> Result<bool, S::Error> {
-        self.store.update(request.key.bytes, now, |current| match current {
+        self.update(request.key.bytes, now, |current| match current {
             Some(item) => (hit(request, &item, now, out), true),
             None => (miss(&self.environment, request, now, out), false),
         })
