@@ -15,6 +15,55 @@ pub(crate) enum Exit {
     NothingSelected = 4,
 }
 
+/// What the exit codes of a command mean; `None` is `mcspec` without one.
+pub(crate) fn codes(command: Option<&str>) -> &'static [(Exit, &'static str)] {
+    use Exit::{Conforms, DoesNotConform, NothingSelected, Unreachable, Usage};
+    const WRONG: (Exit, &str) = (Usage, "wrong usage or configuration");
+    const NO_TARGET: (Exit, &str) = (
+        Unreachable,
+        "the target cannot be reached or is no memcached server, or the harness broke",
+    );
+    const NO_CASE: (Exit, &str) = (NothingSelected, "no case is selected");
+    match command {
+        None | Some("run") => &[
+            (Conforms, "the server conforms, or deviates only as declared"),
+            (
+                DoesNotConform,
+                "it does not, or a declaration is not true, or has no reason",
+            ),
+            WRONG,
+            NO_TARGET,
+            NO_CASE,
+        ],
+        Some("list" | "explain" | "export") => &[(Conforms, "done"), WRONG, NO_CASE],
+        Some("coverage") => &[
+            (
+                Conforms,
+                "every paragraph is cited, or it is written down why none can be",
+            ),
+            (DoesNotConform, "one is not"),
+            WRONG,
+        ],
+        Some("explore" | "diff" | "fuzz") => &[
+            (Conforms, "nothing was found"),
+            (DoesNotConform, "something was"),
+            WRONG,
+            NO_TARGET,
+        ],
+        Some("matrix") => &[
+            (Conforms, "the matrix was made, whatever it says"),
+            (DoesNotConform, "the table that --check looks at is out of date"),
+            WRONG,
+        ],
+        Some("init") => &[
+            (Conforms, "the file is written, whether the server conforms or not"),
+            WRONG,
+            NO_TARGET,
+        ],
+        Some(_) => &[(Conforms, "done"), WRONG],
+    }
+}
+
 /// An error that ends the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - `args`: the command line. `exit`: exit codes and the errors that carry them.
+//! - `config`: `mcspec.toml`, a project's defaults.
 //! - `commands`: what each command does.
 //! - `targets`: how a target is reached: an address, a command to spawn, an image, the embedded refcached.
 //! - `progress`: the progress bar.
@@ -11,29 +12,42 @@
 
 mod args;
 mod commands;
+mod config;
 mod exit;
 mod progress;
 mod targets;
-
-use clap::Parser as _;
 
 use args::{Cli, Command};
 use exit::{Exit, Failure};
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let exit = config::read(&arguments)
+        .and_then(carry_out)
+        .unwrap_or_else(|Failure { exit, message }| {
+            eprintln!("mcspec: {message}");
+            exit
+        });
+    exit.into()
+}
+
+fn carry_out(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
         None => commands::run(&cli.run),
         Some(Command::Run(run)) => commands::run(&run),
         Some(Command::List(list)) => commands::list(&list),
         Some(Command::Explain(explain)) => commands::explain(&explain),
+        Some(Command::Explore(explore)) => commands::explore(&explore),
+        Some(Command::Diff(diff)) => commands::diff(&diff),
+        Some(Command::Matrix(matrix)) => commands::matrix(&matrix),
+        Some(Command::Export(export)) => commands::export(&export),
+        Some(Command::Schema(schema)) => commands::schema(schema),
         Some(Command::Coverage(coverage)) => commands::coverage(&coverage),
-    };
-    let exit = result.unwrap_or_else(|Failure { exit, message }| {
-        eprintln!("mcspec: {message}");
-        exit
-    });
-    exit.into()
+        Some(Command::Fuzz(fuzz)) => commands::fuzz(&fuzz),
+        Some(Command::Init(init)) => commands::init(&init),
+        Some(Command::Completions(completions)) => commands::completions(&completions),
+        Some(Command::Man(man)) => commands::man(&man),
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod support;
+
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use support::{example, text};
 
 fn mcspec(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mcspec"))
@@ -15,21 +18,11 @@ fn mcspec(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
 /// Exit code and standard error.
 fn fails(arguments: &[&str]) -> (i32, String) {
     let output = mcspec(arguments);
     assert_eq!(text(&output.stdout), "", "{arguments:?}");
     (output.status.code().unwrap(), text(&output.stderr))
-}
-
-/// The example program that cargo builds beside the tests.
-fn odd_server() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().join("examples/odd_server")
 }
 
 /// An odd server on a port of its own, ended with the test.
@@ -40,7 +33,7 @@ struct Odd {
 
 impl Odd {
     fn start(mode: &str) -> Self {
-        let mut child = Command::new(odd_server())
+        let mut child = Command::new(example("odd_server"))
             .args(["0", mode])
             .stdout(Stdio::piped())
             .spawn()
@@ -190,7 +183,7 @@ fn a_server_that_hangs_in_the_middle_fails_within_the_time() {
 fn a_spawned_server_is_judged_and_ended() {
     let directory = cases(ONE_CASE);
     let path = directory.path().to_str().unwrap();
-    let command = |mode: &str| format!("{} {{port}} {mode}", odd_server().display());
+    let command = |mode: &str| format!("{} {{port}} {mode}", example("odd_server").display());
     let output = mcspec(&["run", "--cases", path, "--spawn", &command("empty"), "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mcspec_suite::case::Release;
 use testcontainers::core::IntoContainerPort;
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt, TestcontainersError};
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, TestcontainersError};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -75,16 +75,32 @@ impl Memcached {
     /// # Errors
     /// No such image, no engine, or no answer within 30 s.
     pub async fn start_image(name: &str, tag: &str, flags: &[&str]) -> Result<Self, StartError> {
+        let request = GenericImage::new(name, tag)
+            .with_exposed_port(PORT.tcp())
+            .with_cmd(flags.iter().copied());
+        Self::start_request(format!("{name}:{tag}"), request).await
+    }
+
+    /// Starts `memcached:<release>` on a network of the engine, where its name is `name`; the network is made if it is not
+    /// there, and goes when the last such container on it has gone.
+    ///
+    /// # Errors
+    /// No such image, no engine, or no answer within 30 s.
+    pub async fn start_on(network: &str, name: &str, release: &Release) -> Result<Self, StartError> {
+        let request = GenericImage::new(IMAGE, &release.to_string())
+            .with_exposed_port(PORT.tcp())
+            .with_network(network)
+            .with_container_name(name);
+        Self::start_request(format!("{IMAGE}:{release}"), request).await
+    }
+
+    async fn start_request(image: String, request: ContainerRequest<GenericImage>) -> Result<Self, StartError> {
         let deadline = Instant::now() + READY_WITHIN;
-        let image = format!("{name}:{tag}");
         let failed = |cause: TestcontainersError| StartError::Start {
             image: image.clone(),
             cause: Box::new(cause),
         };
-        let mut request = GenericImage::new(name, tag)
-            .with_exposed_port(PORT.tcp())
-            .with_cmd(flags.iter().copied())
-            .with_startup_timeout(READY_WITHIN);
+        let mut request = request.with_startup_timeout(READY_WITHIN);
         if let Some(owner) = Owner::this_process() {
             request = request.with_label(OWNER_LABEL, owner.to_string());
         }

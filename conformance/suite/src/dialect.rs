@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::case::{Release, observed};
+use crate::case::{Release, ReleaseRange, observed};
 use crate::verdict::CaseResult;
 
 /// The releases nearest to a server's behaviour.
@@ -18,15 +18,19 @@ pub struct Likeness {
 
 /// Compares the answers with those of every observed release; `None` when no case tells releases apart.
 pub fn likeness(results: &[CaseResult]) -> Option<Likeness> {
-    let telling: Vec<_> = results
+    let telling = results
         .iter()
-        .filter_map(|result| Some((&result.id, result.releases.as_ref()?)))
-        .collect();
+        .filter_map(|result| Some((result.id.as_str(), result.releases.as_ref()?)));
+    likeness_of(&telling.collect::<Vec<_>>())
+}
+
+/// The same of cases that tell releases apart, each with the releases that behave as the server did.
+pub(crate) fn likeness_of(telling: &[(&str, &ReleaseRange)]) -> Option<Likeness> {
     let differing = |release: &Release| {
         let mut ids: Vec<String> = telling
             .iter()
             .filter(|(_, range)| !range.contains(release))
-            .map(|(id, _)| (*id).clone())
+            .map(|(id, _)| (*id).to_owned())
             .collect();
         ids.dedup();
         ids

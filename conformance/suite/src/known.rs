@@ -37,8 +37,8 @@ pub struct KnownBugsError {
     cause: String,
 }
 
+/// The rest of a target file is read by [`crate::profile`].
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
     #[serde(default, rename = "upstream-bug")]
     bugs: Vec<Entry>,

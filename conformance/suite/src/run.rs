@@ -1,16 +1,25 @@
 //! Runs many cases side by side on one live server.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod jobs;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::future::{Future, Ready};
 use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use jobs::{Job, Jobs, share_out};
+
 use crate::case::{Case, Library, Release, ReleaseRange};
+use crate::expect::Expectations;
+use crate::foundation::{block, with_foundations};
 use crate::known::KnownBugs;
-use crate::play::{Delivery, Problem, Setting, play};
+use crate::play::{Address, Delivery, Place, Places, Problem, Setting, play};
+use crate::selection::Part;
 use crate::target::Target;
 use crate::verdict::{CaseResult, Verdict};
 
@@ -31,6 +40,13 @@ pub struct Options {
     pub require: BTreeSet<String>,
     /// What real memcached is known to do wrong.
     pub known_bugs: KnownBugs,
+    /// What the server is expected to do otherwise.
+    pub expectations: Expectations,
+    /// How many times more a case is played that did not pass.
+    pub retries: u32,
+    /// Only this part of the cases is judged. What they rest on is played with them and not reported: each part says of its
+    /// cases what the whole run would say.
+    pub part: Option<Part>,
 }
 
 impl Default for Options {
@@ -43,6 +59,9 @@ impl Default for Options {
             seed: 0,
             require: BTreeSet::new(),
             known_bugs: KnownBugs::default(),
+            expectations: Expectations::default(),
+            retries: 0,
+            part: None,
         }
     }
 }
@@ -58,65 +77,127 @@ pub async fn run(
     options: &Options,
     on_result: &mut dyn FnMut(&CaseResult),
 ) -> Vec<CaseResult> {
+    let none = Vec::<Ready<_>>::new();
+    run_on_several(library, selected, target, none, options, on_result).await
+}
+
+/// The same, with more instances of the server for the exclusive cases: they run there while the others wait on the first.
+///
+/// Each of `more` gives the address of one; it must be like the first in all but what it holds, and nobody else may use it.
+/// They are asked for only if there are exclusive cases that wait, no more of them than it takes to be done when the others'
+/// waits are over, and not before those have come to their waits. Which case runs on which is the same in every run. Where
+/// there is none, the exclusive cases follow all others on `target`.
+pub async fn run_on_several(
+    library: &Library,
+    selected: &BTreeSet<String>,
+    target: &Target,
+    more: Vec<impl Future<Output = Option<Address>>>,
+    options: &Options,
+    on_result: &mut dyn FnMut(&CaseResult),
+) -> Vec<CaseResult> {
+    let Jobs {
+        waiting,
+        shared,
+        exclusive,
+    } = Jobs::new(library, &with_foundations(library, selected, options.part), options);
+    let meanwhile = waiting.iter().map(Job::estimate).max().unwrap_or_default();
     let runner = Runner {
         target,
         options,
-        slots: Semaphore::new(options.jobs.max(1)),
+        places: Places::new(options.jobs.max(1), waiting.len()),
+        results: RefCell::default(),
+        on_result: RefCell::new(on_result),
     };
-    let mut shared = FuturesUnordered::new();
-    let mut exclusive = Vec::new();
-    let mut results = Vec::new();
-    let concerned = |case: &Case| options.dialect.as_ref().is_none_or(|release| case.concerns(release));
-    let cases = library
-        .cases()
-        .filter(|(id, _, case)| selected.contains(id) && concerned(case));
-    for (place, (id, _, case)) in cases.enumerate() {
-        for &delivery in &options.deliveries {
-            let job = Job {
-                place,
-                id: id.clone(),
-                case,
-                delivery,
-            };
-            if case.exclusive {
-                exclusive.push(job);
-            } else {
-                shared.push(runner.judge(job));
-            }
+    let others = async {
+        let first = &target.address;
+        let waiting = waiting
+            .into_iter()
+            .map(|job| runner.judge(job, first, Some(runner.places.prepare())));
+        let mut judged: FuturesUnordered<_> = waiting.collect();
+        judged.extend(shared.into_iter().map(|job| runner.judge(job, first, None)));
+        while let Some(result) = judged.next().await {
+            runner.note(result);
         }
-    }
-    while let Some(result) = shared.next().await {
-        on_result(&result.1);
-        results.push(result);
-    }
-    for job in exclusive {
-        let result = runner.judge(job).await;
-        on_result(&result.1);
-        results.push(result);
-    }
+    };
+    let (_, left) = join(others, runner.elsewhere(exclusive, more, meanwhile)).await;
+    runner.one_by_one(left, &target.address).await;
+    let mut results = runner.results.into_inner();
     results.sort_by_key(|(place, result)| (*place, result.delivery));
     let mut results: Vec<CaseResult> = results.into_iter().map(|(_, result)| result).collect();
+    options.expectations.apply(library, target, &mut results);
     block(library, &mut results);
+    results.retain(|result| options.reports(&result.id));
     results
 }
 
-struct Job<'c> {
-    place: usize,
-    id: String,
-    case: &'c Case,
-    delivery: Delivery,
+impl Options {
+    /// Whether the case is judged, and not only played for those that rest on it.
+    fn reports(&self, id: &str) -> bool {
+        self.part.is_none_or(|part| part.holds(id))
+    }
 }
 
 struct Runner<'r> {
     target: &'r Target,
     options: &'r Options,
-    slots: Semaphore,
+    places: Places,
+    /// The results so far, with their cases' places in the suite.
+    results: RefCell<Vec<(usize, CaseResult)>>,
+    /// Is told each.
+    on_result: RefCell<&'r mut dyn FnMut(&CaseResult)>,
 }
 
 impl Runner<'_> {
-    async fn judge(&self, job: Job<'_>) -> (usize, CaseResult) {
+    /// Runs exclusive cases on instances of their own, one at a time on each; gives back those that found none. `meanwhile`
+    /// is how long the other cases take at least.
+    async fn elsewhere<'c>(
+        &self,
+        exclusive: Vec<Job<'c>>,
+        more: Vec<impl Future<Output = Option<Address>>>,
+        meanwhile: Duration,
+    ) -> Vec<Job<'c>> {
+        let waits = |job: &Job<'_>| !job.case.waits().is_zero() && self.lacking(job.case).is_none();
+        if more.is_empty() || !exclusive.iter().any(waits) {
+            return exclusive;
+        }
+        self.places.begun().await;
+        let parts = share_out(exclusive, more.len(), meanwhile);
+        let parts = parts.into_iter().zip(more).map(|(part, instance)| async {
+            match instance.await {
+                Some(address) => {
+                    self.one_by_one(part, &address).await;
+                    Vec::new()
+                }
+                None => part,
+            }
+        });
+        let mut left = join_all(parts).await.concat();
+        left.sort_by_key(Job::order);
+        left
+    }
+
+    async fn one_by_one(&self, jobs: Vec<Job<'_>>, address: &Address) {
+        for job in jobs {
+            self.note(self.judge(job, address, None).await);
+        }
+    }
+
+    fn note(&self, result: (usize, CaseResult)) {
+        if self.options.reports(&result.1.id) {
+            (self.on_result.borrow_mut())(&result.1);
+        }
+        self.results.borrow_mut().push(result);
+    }
+
+    /// A capability that the case needs and the server does not have.
+    fn lacking<'c>(&self, case: &'c Case) -> Option<&'c String> {
+        case.needs.iter().find(|need| !self.target.capabilities.contains(*need))
+    }
+
+    /// Judges one case at this address. `preparing` is what a case has that waits for an expiry.
+    async fn judge(&self, job: Job<'_>, address: &Address, preparing: Option<Place<'_>>) -> (usize, CaseResult) {
         let Job {
-            place,
+            place: order,
             id,
             case,
             delivery,
@@ -131,36 +212,66 @@ impl Runner<'_> {
             failure: None,
             duration: Duration::ZERO,
         };
-        if let Some(lacking) = case.needs.iter().find(|need| !self.target.capabilities.contains(*need)) {
+        if let Some(lacking) = self.lacking(case) {
             let required = self.options.require.contains(lacking);
             result.verdict = if required { Verdict::Fail } else { Verdict::Unsupported };
             let required = if required { ", which is required" } else { "" };
             result.reason = Some(format!("the server does not offer `{lacking}`{required}"));
-            return (place, result);
+            return (order, result);
         }
-        // A case that waits for an expiry holds no place: all of them wait at the same time.
-        let slot = if case.waits().is_zero() {
-            self.slots.acquire().await.ok()
-        } else {
-            None
+        let place = match case {
+            case if case.exclusive => None,
+            case if case.waits().is_zero() => Some(self.places.take().await),
+            _ => preparing,
         };
         let start = Instant::now();
-        self.play(case, &mut result).await;
+        self.play(case, address, &mut result, 0, place).await;
+        self.retry(case, address, &mut result).await;
         result.duration = start.elapsed();
-        drop(slot);
-        (place, result)
+        (order, result)
     }
 
-    async fn play(&self, case: &Case, result: &mut CaseResult) {
+    /// Plays a case again that failed and was not expected to; what passes then is flaky, never a pass.
+    async fn retry(&self, case: &Case, address: &Address, result: &mut CaseResult) {
+        let (id, delivery) = (&result.id, result.delivery);
+        if self.options.expectations.declares(id, delivery, self.target) {
+            return;
+        }
+        for attempt in 1..=self.options.retries {
+            if !matches!(result.verdict, Verdict::Fail | Verdict::HarnessError) {
+                return;
+            }
+            let mut again = CaseResult {
+                verdict: Verdict::Pass,
+                failure: None,
+                ..result.clone()
+            };
+            self.play(case, address, &mut again, attempt, None).await;
+            if again.verdict == Verdict::Pass {
+                result.verdict = Verdict::Flaky;
+                result.reason = Some(format!("passed when it was played again, attempt {}", attempt + 1));
+                result.releases = again.releases;
+            }
+        }
+    }
+
+    async fn play(
+        &self,
+        case: &Case,
+        address: &Address,
+        result: &mut CaseResult,
+        attempt: u32,
+        place: Option<Place<'_>>,
+    ) {
         let setting = Setting {
-            address: &self.target.address,
+            address,
             fence: self.target.fence,
             delivery: result.delivery,
             dialect: self.options.dialect.as_ref(),
             timeout: self.options.timeout,
-            unique: unique(self.options.seed, &result.id, result.delivery),
+            unique: unique(self.options.seed, &result.id, result.delivery, attempt),
         };
-        match play(case, &setting).await {
+        match play(case, &setting, place).await {
             Ok(played) => result.releases = Some(played.releases).filter(|range| *range != ReleaseRange::ALL),
             Err(failure) => {
                 result.verdict = Verdict::missed(case.level);
@@ -181,9 +292,9 @@ impl Runner<'_> {
 }
 
 /// 16 letters and digits that no other run of any case has.
-fn unique(seed: u64, id: &str, delivery: Delivery) -> String {
+fn unique(seed: u64, id: &str, delivery: Delivery, attempt: u32) -> String {
     let mut hasher = std::hash::DefaultHasher::new();
-    (seed, id, delivery).hash(&mut hasher);
+    (seed, id, delivery, attempt).hash(&mut hasher);
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let mut number = hasher.finish();
     let mut text = String::from("mc");
@@ -192,41 +303,4 @@ fn unique(seed: u64, id: &str, delivery: Delivery) -> String {
         number /= 36;
     }
     text
-}
-
-/// Marks the cases that rest on one that did not pass; one that the server does not offer makes them unsupported.
-fn block(library: &Library, results: &mut [CaseResult]) {
-    let verdicts: BTreeMap<(String, Delivery), Verdict> = results
-        .iter()
-        .map(|result| ((result.id.clone(), result.delivery), result.verdict))
-        .collect();
-    for result in results {
-        let Some((place, verdict)) = broken_below(library, &verdicts, &result.id, result.delivery) else {
-            continue;
-        };
-        if verdict == Verdict::Unsupported {
-            result.verdict = Verdict::Unsupported;
-            result.reason = Some(format!("rests on {place}, which the server does not support"));
-        } else if result.verdict != Verdict::Unsupported {
-            result.verdict = Verdict::Blocked;
-            result.reason = Some(format!("blocked by {place}"));
-        }
-    }
-}
-
-/// The lowest case that `id` rests on and that did not pass.
-fn broken_below(
-    library: &Library,
-    verdicts: &BTreeMap<(String, Delivery), Verdict>,
-    id: &str,
-    delivery: Delivery,
-) -> Option<(String, Verdict)> {
-    let (_, case) = library.case(id)?;
-    case.rests_on.iter().find_map(|on| {
-        broken_below(library, verdicts, on, delivery).or_else(|| {
-            let verdict = *verdicts.get(&(on.clone(), delivery))?;
-            let broken = matches!(verdict, Verdict::Fail | Verdict::HarnessError | Verdict::Unsupported);
-            broken.then(|| (on.clone(), verdict))
-        })
-    })
 }

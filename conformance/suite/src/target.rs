@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
 use crate::case::Release;
@@ -146,8 +147,10 @@ pub async fn probe(address: &Address, timeout: Duration) -> Result<Target, Probe
     };
     let (version, fence) = prober.fence().await?;
     let mut capabilities: BTreeSet<String> = ASSUMED.iter().map(|name| (*name).to_owned()).collect();
-    for capability in CAPABILITIES {
-        if prober.offers(capability).await? {
+    // Side by side: a server that keeps silent where it should refuse takes the time of one capability, not of all.
+    let offered = join_all(CAPABILITIES.iter().map(|capability| prober.offers(capability))).await;
+    for (capability, offered) in CAPABILITIES.iter().zip(offered) {
+        if offered? {
             capabilities.insert(capability.name.to_owned());
         }
     }
@@ -171,7 +174,8 @@ struct Capability {
 const CAPABILITIES: &[Capability] = &[
     Capability {
         name: "cas",
-        request: "cas mcspec-probe 0 -1 1 1\r\nx\r\n",
+        // Not stored: there is no item of that number under the key. A negative time would be refused by some.
+        request: "cas mcspec-probe 0 1 1 1\r\nx\r\n",
         shown_by: &["NOT_FOUND", "EXISTS"],
     },
     Capability {
@@ -210,6 +214,27 @@ const CAPABILITIES: &[Capability] = &[
         shown_by: &["BADCLASS "],
     },
     Capability {
+        name: "mgdump",
+        request: "lru_crawler mgdump 999\r\n",
+        shown_by: &["BADCLASS "],
+    },
+    // The connection of a probe ends with it, and so does its watching.
+    Capability {
+        name: "watch",
+        request: "watch evictions\r\n",
+        shown_by: &["OK"],
+    },
+    Capability {
+        name: "watch-connections",
+        request: "watch connevents\r\n",
+        shown_by: &["OK"],
+    },
+    Capability {
+        name: "watch-deletions",
+        request: "watch deletions\r\n",
+        shown_by: &["OK"],
+    },
+    Capability {
         name: "meta-old",
         request: "ms mcspec-probe S1 T-1\r\nx\r\n",
         shown_by: &["OK"],
@@ -221,8 +246,8 @@ const CAPABILITIES: &[Capability] = &[
 const ASSUMED: &[&str] = &["flush", "flush-delay"];
 
 /// Capabilities that only a server of our own is asked for: to find them out is to use them, and they stop a server or
-/// change how it keeps its items.
-const OWNED: &[&str] = &["lru", "memlimit", "shutdown"];
+/// change how it keeps its items, or list them all.
+const OWNED: &[&str] = &["dump", "lru", "memlimit", "shutdown"];
 
 /// The longest that the probe of one capability may take; a server that says nothing does not offer it.
 const CAPABILITY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -233,6 +258,33 @@ pub fn capability_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .map(|capability| capability.name)
         .chain(ASSUMED.iter().chain(OWNED).copied())
+}
+
+/// Every capability with how it is found out, and for one that is probed the request and how an answer begins that shows it.
+pub(crate) fn capabilities() -> impl Iterator<Item = (&'static str, &'static str, Option<Probe>)> {
+    let probed = CAPABILITIES.iter();
+    let probed = probed.map(|one| (one.name, "probed", Some((one.request, one.shown_by))));
+    let assumed = ASSUMED.iter().map(|name| (*name, "assumed", None));
+    let owned = OWNED.iter().map(|name| (*name, "owned", None));
+    probed.chain(assumed).chain(owned)
+}
+
+/// A request, and how the first line of an answer begins that shows the capability; any of these.
+pub(crate) type Probe = (&'static str, &'static [&'static str]);
+
+/// Whether a probe finds this capability out, rather than its being assumed.
+pub(crate) fn is_probed(name: &str) -> bool {
+    CAPABILITIES.iter().any(|capability| capability.name == name)
+}
+
+/// The capabilities that a probe finds out.
+pub(crate) fn probed_names() -> impl Iterator<Item = &'static str> {
+    CAPABILITIES.iter().map(|capability| capability.name)
+}
+
+/// Whether only a server of our own is asked for this capability.
+pub(crate) fn is_tried_on_own_servers_only(name: &str) -> bool {
+    OWNED.contains(&name)
 }
 
 struct Prober<'a> {
@@ -292,7 +344,7 @@ impl Prober<'_> {
             .map_err(no_connection)?;
         let mut wire = Wire::new(stream);
         let deadline = Deadline::fixed(deadline);
-        wire.send(&[request.as_bytes().to_vec()], deadline).await;
+        wire.send(&[request.as_bytes().to_vec()], 0, deadline).await;
         match wire.line(deadline).await {
             Ok(line) => Ok(line),
             Err(_) if !wire.unread().is_empty() => {

@@ -6,7 +6,7 @@ use crate::case::{Level, ReleaseRange};
 use crate::play::{Delivery, Failure};
 
 /// The judgement of one case in one delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The server behaves as the case says.
@@ -19,8 +19,14 @@ pub enum Verdict {
     Unsupported,
     /// It shows a fault that this release of memcached is known to have.
     UpstreamBug,
+    /// It does not behave as the case says, and its target file declares so, with a reason.
+    Deviation,
+    /// It did not behave as the case says at first, and did when the case was played again.
+    Flaky,
     /// It does not behave as the case says.
     Fail,
+    /// It behaves as the case says although its target file declares that it does not.
+    UnexpectedPass,
     /// A case that this one rests on did not pass.
     Blocked,
     /// The harness or the way to the server broke; nothing is known about the case.
@@ -29,13 +35,16 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, as a summary lists them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Pass,
         Self::Nonstrict,
         Self::Informational,
         Self::Unsupported,
         Self::UpstreamBug,
+        Self::Deviation,
+        Self::Flaky,
         Self::Fail,
+        Self::UnexpectedPass,
         Self::Blocked,
         Self::HarnessError,
     ];
@@ -48,15 +57,48 @@ impl Verdict {
             Self::Informational => "informational",
             Self::Unsupported => "unsupported",
             Self::UpstreamBug => "upstream-bug",
+            Self::Deviation => "deviation",
+            Self::Flaky => "flaky",
             Self::Fail => "fail",
+            Self::UnexpectedPass => "unexpected-pass",
             Self::Blocked => "blocked",
             Self::HarnessError => "harness-error",
         }
     }
 
-    /// Whether a server with this verdict conforms all the same.
+    /// One character that tells it from the others where there is no colour.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Pass => "\u{2713}",
+            Self::Nonstrict => "\u{2248}",
+            Self::Informational => "i",
+            Self::Unsupported => "\u{2013}",
+            Self::UpstreamBug => "u",
+            Self::Deviation => "\u{2260}",
+            Self::Flaky => "~",
+            Self::Fail => "\u{2717}",
+            Self::UnexpectedPass => "!",
+            Self::Blocked => "\u{25aa}",
+            Self::HarnessError => "?",
+        }
+    }
+
+    /// Whether there is more to say than the verdict although the run passes.
+    pub(crate) fn is_remarkable(self) -> bool {
+        matches!(self, Self::Nonstrict | Self::Informational | Self::UpstreamBug)
+    }
+
+    /// Whether a run with this verdict is one that nobody has to look into.
+    pub fn is_expected(self) -> bool {
+        !matches!(
+            self,
+            Self::Fail | Self::UnexpectedPass | Self::Blocked | Self::HarnessError
+        )
+    }
+
+    /// Whether a server with this verdict conforms, whatever is expected of it.
     pub fn conforms(self) -> bool {
-        !matches!(self, Self::Fail | Self::Blocked | Self::HarnessError)
+        !matches!(self, Self::Deviation | Self::Fail | Self::Blocked | Self::HarnessError)
     }
 
     /// The verdict on a case of this level that was not met.

@@ -61,7 +61,7 @@ fn placeholders_and_boundaries_are_pieces() {
             Piece::Unix(-5)
         ]
     );
-    let both = steps("  <? {id} {#} {#-1..9} {*} | {lines} | END\n  > {id-2}\\c\n");
+    let both = steps("  <? {id} {#} {#-1..9} {*} | {lines} | {log}END\n  > {id-2}\\c\n");
     assert_eq!(
         both[1].action,
         Action::Send(Pattern {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mcspec_suite::case::{Case, Library};
+use mcspec_suite::selection::Part;
 use mcspec_suite::target::capability_names;
 
 use crate::args::Select;
@@ -39,6 +40,17 @@ pub(crate) fn selected(library: &Library, select: &Select) -> Result<BTreeSet<St
         ));
     }
     Ok(ids)
+}
+
+/// How many of the cases are of the part.
+pub(crate) fn count_of_part(ids: &BTreeSet<String>, partition: Option<Part>) -> Result<usize, Failure> {
+    let Some(part) = partition else { return Ok(ids.len()) };
+    match ids.iter().filter(|id| part.holds(id)).count() {
+        0 => Err(Failure::nothing_selected(format!(
+            "part {part} of the selection holds no case; take fewer parts"
+        ))),
+        count => Ok(count),
+    }
 }
 
 /// Refuses the name of a capability that no case could need.

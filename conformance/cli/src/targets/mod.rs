@@ -2,8 +2,10 @@
 
 mod embedded;
 mod image;
+mod more;
 mod spawn;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mcspec_suite::play::Address;
@@ -12,6 +14,9 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::args::Target;
 use crate::exit::Failure;
+use mcspec_suite::profile::{Profile, Start};
+
+pub(crate) use more::More;
 
 /// A target that can be connected to.
 pub(crate) struct Started {
@@ -38,12 +43,30 @@ pub(crate) enum Running {
 }
 
 impl Running {
+    /// How many more of it may run for exclusive cases. One in this process is an allocator's affair; of one that takes much
+    /// memory or is slow to start, a few must do.
+    pub(crate) fn more_max(&self) -> usize {
+        match self {
+            Self::Elsewhere => 0,
+            Self::Embedded(_) => 8,
+            Self::Spawned(_) | Self::Container(_) => 4,
+        }
+    }
+
     /// What it said before it failed, as an addition to an error; empty if nothing is known.
     pub(crate) async fn last_words(&self) -> String {
         match self {
             Self::Elsewhere | Self::Embedded(_) => String::new(),
-            Self::Spawned(spawned) => spawned.last_words(),
+            Self::Spawned(spawned) => spawned.last_words().await,
             Self::Container(container) => container.last_words().await,
+        }
+    }
+
+    /// The program files that run.
+    pub(crate) fn programs(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Spawned(spawned) => spawned.programs(),
+            Self::Elsewhere | Self::Embedded(_) | Self::Container(_) => Vec::new(),
         }
     }
 
@@ -58,14 +81,12 @@ impl Running {
     }
 }
 
-/// Starts the target that the command line asks for, if it has to be started.
-pub(crate) async fn start(target: &Target, timeout: Duration) -> Result<Started, Failure> {
-    let elsewhere = |address: Address, flag: String| Started {
-        name: address.to_string(),
-        address,
-        flag,
-        running: Running::Elsewhere,
-    };
+/// Starts the target that the command line or its profile asks for, if it has to be started.
+pub(crate) async fn start(target: &Target, profile: Option<&Profile>, timeout: Duration) -> Result<Started, Failure> {
+    if let Some(profile) = profile {
+        let name = target.target.as_deref().unwrap_or(&profile.file);
+        return start_profile(profile, name, target.root.as_deref(), timeout).await;
+    }
     if let Some(address) = &target.server {
         Ok(elsewhere(address.clone(), format!("--server {address}")))
     } else if let Some(path) = &target.unix {
@@ -74,12 +95,66 @@ pub(crate) async fn start(target: &Target, timeout: Duration) -> Result<Started,
             format!("--unix {}", path.display()),
         ))
     } else if let Some(command) = &target.spawn {
-        spawn::start(command, timeout).await
+        spawn::start_command(command, target.root.as_deref(), timeout).await
     } else if let Some(image) = &target.image {
         image::start(image, timeout).await
     } else {
         embedded::start().await
     }
+}
+
+fn elsewhere(address: Address, flag: String) -> Started {
+    Started {
+        name: address.to_string(),
+        address,
+        flag,
+        running: Running::Elsewhere,
+    }
+}
+
+/// Starts a target as its file says.
+async fn start_profile(
+    profile: &Profile,
+    name: &str,
+    root: Option<&Path>,
+    timeout: Duration,
+) -> Result<Started, Failure> {
+    let Some(start) = &profile.start else {
+        return Err(Failure::usage(format!(
+            "--target {name}: {} does not say how the server starts; give it a [start], or name it with --expect",
+            profile.file
+        )));
+    };
+    let flag = format!("--target {name}");
+    let mut started = match start {
+        Start::Server(address) => elsewhere(address.clone(), String::new()),
+        Start::BuiltIn => embedded::start().await?,
+        Start::Image { image, tag } => {
+            let image = image.replace("{tag}", tag.as_deref().unwrap_or_default());
+            image::start(&image, timeout).await?
+        }
+        Start::Processes {
+            files,
+            commands,
+            obtain,
+        } => {
+            let plan = spawn::Plan {
+                asked: flag.clone(),
+                files,
+                commands,
+                obtain: obtain.as_deref(),
+                root,
+            };
+            let (address, spawned) = spawn::start(&plan, timeout).await?;
+            Started {
+                running: Running::Spawned(Box::new(spawned)),
+                ..elsewhere(address, String::new())
+            }
+        }
+    };
+    started.name.clone_from(&profile.name);
+    started.flag = flag;
+    Ok(started)
 }
 
 /// Between two attempts to connect to a server that is starting.

@@ -36,6 +36,8 @@ pub enum Piece {
     Text,
     /// None or more whole lines.
     Lines,
+    /// None or more lines of a log, which end in LF with or without a CR.
+    Log,
     /// A write boundary.
     Boundary,
 }
@@ -228,7 +230,10 @@ fn placeholder(inner: &str, sending: bool) -> Result<Piece, String> {
         Some(_) => return Err("`{key N}`, `{bytes N}` or `{b64 k}`".to_owned()),
         None => single_word(inner)?,
     };
-    let only_received = matches!(piece, Piece::Number | Piece::NumberIn(..) | Piece::Text | Piece::Lines);
+    let only_received = matches!(
+        piece,
+        Piece::Number | Piece::NumberIn(..) | Piece::Text | Piece::Lines | Piece::Log
+    );
     match (&piece, sending) {
         (Piece::Unix(_), false) => Err("a placeholder to expect; `{unix}` is only sent".to_owned()),
         (_, true) if only_received => Err(format!("a placeholder to send; `{{{inner}}}` is only expected")),
@@ -244,6 +249,7 @@ fn single_word(word: &str) -> Result<Piece, String> {
         "#" => return Ok(Piece::Number),
         "*" => return Ok(Piece::Text),
         "lines" => return Ok(Piece::Lines),
+        "log" => return Ok(Piece::Log),
         _ => {}
     }
     if let Some(range) = word.strip_prefix('#') {

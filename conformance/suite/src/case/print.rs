@@ -152,6 +152,7 @@ fn print_piece(out: &mut String, piece: &Piece) {
         Piece::NumberIn(low, high) => write!(out, "{{#{low}..{high}}}"),
         Piece::Text => write!(out, "{{*}}"),
         Piece::Lines => write!(out, "{{lines}}"),
+        Piece::Log => write!(out, "{{log}}"),
         Piece::Boundary => {
             separator(out, '~');
             Ok(())

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::fill::Segment;
 
 /// A way to deliver what a case sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// Every send is one write.

@@ -70,6 +70,7 @@ impl Bindings {
                 },
                 Piece::Text => Token::Text,
                 Piece::Lines => Token::Lines,
+                Piece::Log => Token::Log,
                 piece => match (self.fixed(piece), piece) {
                     (Some(bytes), _) => Token::Bytes(bytes),
                     (None, Piece::Capture(capture)) => {
@@ -111,7 +112,9 @@ impl Bindings {
                 let number = *self.captured.get(&capture.name)?;
                 number.wrapping_add_signed(capture.offset).to_string().into_bytes()
             }
-            Piece::Number | Piece::NumberIn(..) | Piece::Text | Piece::Lines | Piece::Boundary => return None,
+            Piece::Number | Piece::NumberIn(..) | Piece::Text | Piece::Lines | Piece::Log | Piece::Boundary => {
+                return None;
+            }
         })
     }
 

@@ -7,7 +7,7 @@ use super::Delivery;
 use crate::case::{Action, Alternative, Answer, Pattern, Step};
 
 /// Cuts the steps into groups: all that a group sends goes out before its answers are read.
-pub(super) fn groups(steps: &[Step], delivery: Delivery) -> Vec<Range<usize>> {
+pub(crate) fn groups(steps: &[Step], delivery: Delivery) -> Vec<Range<usize>> {
     if delivery != Delivery::Pipelined {
         return (0..steps.len()).map(|i| i..i + 1).collect();
     }

@@ -15,6 +15,8 @@ pub(crate) enum Token {
     Text,
     /// None or more whole lines.
     Lines,
+    /// None or more lines that end in LF, with or without a CR.
+    Log,
 }
 
 /// The answer to "do these bytes begin with what is expected?".
@@ -71,7 +73,8 @@ impl Walk<'_> {
             Token::Bytes(expected) => self.literal(expected, rest, at),
             Token::Number { low, high, capture } => self.number(*low, *high, capture.as_deref(), rest, at),
             Token::Text => self.text(rest, at),
-            Token::Lines => self.lines(rest, at),
+            Token::Lines => self.lines(b"\r\n", rest, at),
+            Token::Log => self.lines(b"\n", rest, at),
         }
     }
 
@@ -140,13 +143,13 @@ impl Walk<'_> {
         result
     }
 
-    fn lines(&mut self, rest: &[Token], mut at: usize) -> Outcome {
+    fn lines(&mut self, end: &[u8], rest: &[Token], mut at: usize) -> Outcome {
         loop {
             if let complete @ Outcome::Complete(_) = self.from(rest, at) {
                 return complete;
             }
-            match self.bytes[at..].windows(2).position(|pair| pair == b"\r\n") {
-                Some(length) => at += length + 2,
+            match self.bytes[at..].windows(end.len()).position(|bytes| bytes == end) {
+                Some(length) => at += length + end.len(),
                 None => return Outcome::Partial,
             }
         }
@@ -205,5 +208,27 @@ mod tests {
         assert_eq!(compare(&tokens, b"STAT a 1\r\nEN"), Match::Partial);
         assert_eq!(compare(&tokens, b"STAT a 1\r\nEND\r\nEND\r\n"), complete(15, &[]));
         assert_eq!(compare(&tokens, b"END\r\n"), complete(5, &[]));
+    }
+
+    #[test]
+    fn lines_of_a_log_may_end_in_lf_alone() {
+        let log = [
+            Token::Log,
+            bytes("key=b "),
+            Token::Text,
+            bytes("\n"),
+            Token::Log,
+            bytes("END\r\n"),
+        ];
+        assert_eq!(
+            compare(&log, b"key=a x\nkey=b y\nkey=c z\nEND\r\nMN\r\n"),
+            complete(29, &[])
+        );
+        assert_eq!(compare(&log, b"OK\r\nkey=b y\nEND\r\n"), complete(17, &[]));
+        assert_eq!(compare(&log, b"key=b y\nkey=b"), Match::Partial);
+        // The end alone does not do: a line has to have come.
+        assert_eq!(compare(&log, b"key=a x\nEND\r\n"), Match::Partial);
+        let lines = [Token::Lines, bytes("END\r\n")];
+        assert_eq!(compare(&lines, b"STAT a 1\nEND\r\n"), Match::Partial);
     }
 }

@@ -11,6 +11,8 @@ use super::Delivery;
 use super::fill::{Bindings, Segment};
 use super::group::groups;
 use super::matcher::Token;
+use super::pace::Pace;
+use super::places::Place;
 use super::transport::Address;
 use super::wire::{Deadline, Fault, Wire};
 use crate::case::{Action, Alternative, Answer, Case, Conn, Release, ReleaseRange, Step, need_fence};
@@ -107,13 +109,15 @@ impl fmt::Display for Problem {
 ///
 /// # Errors
 /// The first expectation that was not met.
-pub(crate) async fn play(case: &Case, setting: &Setting<'_>) -> Result<Played, Box<Failure>> {
+pub(crate) async fn play(case: &Case, setting: &Setting<'_>, place: Option<Place<'_>>) -> Result<Played, Box<Failure>> {
     let mut player = Player {
         setting,
+        place,
         bindings: Bindings::new(setting.unique.clone()),
         wires: BTreeMap::new(),
         releases: ReleaseRange::ALL,
         exchanges: Vec::new(),
+        pace: Pace::new(),
         end: Instant::now() + setting.timeout * CASE_TIMEOUTS_MAX + case.waits(),
     };
     for range in groups(&case.steps, setting.delivery) {
@@ -129,10 +133,13 @@ pub(crate) async fn play(case: &Case, setting: &Setting<'_>) -> Result<Played, B
 
 struct Player<'s> {
     setting: &'s Setting<'s>,
+    /// Given back at the first wait.
+    place: Option<Place<'s>>,
     bindings: Bindings,
     wires: BTreeMap<Conn, Line>,
     releases: ReleaseRange,
     exchanges: Vec<Exchange>,
+    pace: Pace,
     /// When the case must have ended, whatever still moves.
     end: Instant,
 }
@@ -181,7 +188,8 @@ impl Player<'_> {
             sent: true,
             bytes: writes.concat(),
         });
-        self.line(step).await?.wire.send(&writes, deadline).await;
+        let waits = self.pace.waits(writes.len());
+        self.line(step).await?.wire.send(&writes, waits, deadline).await;
         Ok(())
     }
 
@@ -213,6 +221,7 @@ impl Player<'_> {
                 Ok(())
             }
             Action::Wait(time) => {
+                self.place = None;
                 tokio::time::sleep(*time).await;
                 Ok(())
             }
@@ -322,7 +331,7 @@ impl Player<'_> {
                 fault.map_err(|fault| self.failure(&end, line, &fault, expected, Problem::OutOfStep))?;
             } else {
                 let request = self.setting.fence.request().to_vec();
-                open.wire.send(std::slice::from_ref(&request), deadline).await;
+                open.wire.send(std::slice::from_ref(&request), 0, deadline).await;
                 self.exchanges.push(Exchange {
                     conn,
                     sent: true,
@@ -399,6 +408,7 @@ fn describe(tokens: &[Token]) -> String {
             Token::Number { low, high, .. } => format!("{{#{low}..{high}}}"),
             Token::Text => "{*}".to_owned(),
             Token::Lines => "{lines}".to_owned(),
+            Token::Log => "{log}".to_owned(),
         })
         .collect()
 }

@@ -10,16 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
 use super::matcher::{Match, Token, compare};
+use super::pace::APART;
 use super::transport::Stream;
 
 /// How long a failed comparison waits for more bytes, so that the report shows the whole answer.
 const AFTERMATH: Duration = Duration::from_millis(50);
-
-/// Writes that are meant to arrive apart wait this long for the server to read the one before.
-const APART: Duration = Duration::from_millis(1);
-
-/// With more writes than this the scheduler's own delays must do.
-const APART_WRITES_MAX: usize = 160;
 
 /// A longer line is no answer to anything that reads a line.
 const LINE_BYTES_MAX: usize = 4096;
@@ -88,11 +83,12 @@ impl Wire {
         self.ended
     }
 
-    /// Sends each write apart from the next. What a server that has closed does not take is seen when receiving.
-    pub(crate) async fn send(&mut self, writes: &[Vec<u8>], deadline: Deadline) {
+    /// Sends each write apart from the next, the first `waits` times after a wait. What a server that has closed does not
+    /// take is seen when receiving.
+    pub(crate) async fn send(&mut self, writes: &[Vec<u8>], waits: usize, deadline: Deadline) {
         for (i, write) in writes.iter().enumerate() {
             if i > 0 {
-                if writes.len() <= APART_WRITES_MAX {
+                if i <= waits {
                     tokio::time::sleep(APART).await;
                 } else {
                     tokio::task::yield_now().await;

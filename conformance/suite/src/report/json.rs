@@ -3,15 +3,21 @@
 use serde::Serialize;
 
 use super::{Counts, Report, quotes};
+use crate::baseline::Comparison;
 use crate::case::{Level, Library};
 use crate::dialect::Likeness;
 use crate::escape::escape;
+use crate::expect::Fault;
 use crate::play::{Delivery, Failure};
+use crate::selection::Selection;
 use crate::target::Fence;
 use crate::verdict::{CaseResult, Verdict};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
-const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 1;
+
+/// The JSON Schema of the report; its definition `line` is that of the lines of NDJSON.
+pub const REPORT_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 
 /// The report as JSON, with a line end.
 ///
@@ -20,7 +26,12 @@ const SCHEMA: u32 = 1;
 /// # Errors
 /// None that a report can cause; the serializer's own.
 pub fn to_json(report: &Report, library: &Library) -> Result<String, serde_json::Error> {
-    let document = Document {
+    Ok(serde_json::to_string_pretty(&document(report, library))? + "\n")
+}
+
+pub(super) fn document<'r>(report: &'r Report, library: &Library) -> Document<'r> {
+    let results = report.results.iter();
+    Document {
         schema: SCHEMA,
         target: TargetInfo {
             name: &report.target_name,
@@ -32,27 +43,37 @@ pub fn to_json(report: &Report, library: &Library) -> Result<String, serde_json:
         deliveries: &report.deliveries,
         dialect: report.dialect.as_ref().map(ToString::to_string),
         seed: report.seed,
+        selection: report.selection.as_ref(),
+        passes: report.passes(),
         conforms: report.conforms(),
         counts: report.counts(),
+        faults: &report.faults,
+        baseline: report.baseline.as_ref(),
         behaves_like: report.likeness.as_ref(),
-        cases: report
-            .results
-            .iter()
-            .map(|result| case(report, library, result))
-            .collect(),
-    };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+        cases: results.map(|result| case(report, library, result)).collect(),
+    }
+}
+
+pub(super) fn values<'d>(document: &'d Document<'_>) -> impl Iterator<Item = impl Serialize + 'd> {
+    document.cases.iter()
 }
 
 #[derive(Serialize)]
-struct Document<'r> {
+pub(super) struct Document<'r> {
     schema: u32,
     target: TargetInfo<'r>,
     deliveries: &'r [Delivery],
     dialect: Option<String>,
     seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selection: Option<&'r Selection>,
+    /// Whether the run passes as a gate: nothing came that was not declared.
+    passes: bool,
     conforms: bool,
     counts: Counts,
+    faults: &'r [Fault],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'r Comparison>,
     behaves_like: Option<&'r Likeness>,
     cases: Vec<CaseInfo<'r>>,
 }

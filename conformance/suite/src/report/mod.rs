@@ -1,16 +1,29 @@
 //! What came of a run, for people and for programs.
 
+pub(crate) mod html;
 mod json;
+mod junit;
+mod markdown;
+mod ndjson;
 mod pretty;
+mod tap;
 
-pub use json::to_json;
+pub use html::to_html;
+pub use json::{REPORT_SCHEMA, SCHEMA, to_json};
+pub use junit::to_junit;
+pub use markdown::to_markdown;
+pub use ndjson::to_ndjson;
 pub use pretty::{Style, failure as pretty_failure, summary as pretty_summary};
+pub use tap::to_tap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::baseline::Comparison;
 use crate::case::{Library, Release};
 use crate::dialect::{Likeness, likeness};
+use crate::expect::Fault;
 use crate::play::Delivery;
+use crate::selection::Selection;
 use crate::target::Target;
 use crate::verdict::{CaseResult, Verdict};
 
@@ -33,6 +46,50 @@ pub struct Report {
     pub likeness: Option<Likeness>,
     /// The start of the command that runs a case again on the same target.
     pub replay: String,
+    /// Declarations of the target file that are not true or not complete.
+    pub faults: Vec<Fault>,
+    /// What a former run makes of this one.
+    pub baseline: Option<Comparison>,
+    /// Which cases were selected, and which part of them was run; `None` where the caller does not say.
+    pub selection: Option<Selection>,
+}
+
+/// What a result is for a program that knows no more than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to look into.
+    Passed,
+    /// Not asked, or known and declared.
+    Skipped,
+    /// The server does otherwise, and nobody has declared it.
+    Failed,
+    /// The harness, or the way to the server, broke.
+    Broken,
+}
+
+/// The verdict on the server in one sentence.
+fn headline(report: &Report) -> String {
+    let counts = report.counts();
+    let count = |verdict| counts.get(&verdict).copied().unwrap_or(0);
+    let words = match (report.conforms(), report.passes(), count(Verdict::Deviation)) {
+        (true, true, _) => "conforms".to_owned(),
+        (true, false, _) => "conforms, but not as its target file declares".to_owned(),
+        (false, true, 1) => "conforms but for 1 known deviation".to_owned(),
+        (false, true, deviations @ 2..) => format!("conforms but for {deviations} known deviations"),
+        (false, true, 0) => "does not conform, as before".to_owned(),
+        (false, false, _) => "does not conform".to_owned(),
+    };
+    let version = report.target.version.as_deref().unwrap_or("of unknown version");
+    let failed: usize = counts
+        .iter()
+        .filter(|(verdict, _)| !verdict.is_expected())
+        .map(|(_, count)| count)
+        .sum();
+    let (all, passed) = (report.results.len(), count(Verdict::Pass));
+    format!(
+        "{} ({version}) {words}: {all} results, {passed} passed, {failed} not",
+        report.target_name
+    )
 }
 
 /// How many results have each verdict.
@@ -54,6 +111,9 @@ impl Report {
             results,
             likeness,
             replay,
+            faults: Vec::new(),
+            baseline: None,
+            selection: None,
         }
     }
 
@@ -75,9 +135,48 @@ impl Report {
             .collect()
     }
 
-    /// Whether the server conforms: no case failed, none was blocked, the harness did not break.
+    /// Whether the server conforms: no case failed, declared or not, none was blocked, the harness did not break.
     pub fn conforms(&self) -> bool {
         self.results.iter().all(|result| result.verdict.conforms())
+    }
+
+    /// Whether the run passes: nothing came that was not declared, and no declaration is wrong; against a former run,
+    /// nothing got worse.
+    pub fn passes(&self) -> bool {
+        self.faults.is_empty()
+            && match &self.baseline {
+                Some(comparison) => {
+                    let unexpected = |result: &CaseResult| result.verdict == Verdict::UnexpectedPass;
+                    comparison.worse.is_empty() && !self.results.iter().any(unexpected)
+                }
+                None => self.results.iter().all(|result| result.verdict.is_expected()),
+            }
+    }
+
+    /// What a result is for a program that knows only the four.
+    pub fn outcome(&self, result: &CaseResult) -> Outcome {
+        let is_news = |comparison: &Comparison| {
+            let mut worse = comparison.worse.iter();
+            worse.any(|change| change.id == result.id && change.delivery == result.delivery.as_str())
+        };
+        match result.verdict {
+            Verdict::Unsupported | Verdict::Deviation => Outcome::Skipped,
+            verdict if verdict.is_expected() => Outcome::Passed,
+            Verdict::UnexpectedPass => Outcome::Failed,
+            _ if self.baseline.as_ref().is_some_and(|comparison| !is_news(comparison)) => Outcome::Skipped,
+            Verdict::HarnessError => Outcome::Broken,
+            _ => Outcome::Failed,
+        }
+    }
+
+    /// The cases of one verdict by the reason that is given for it.
+    pub fn ids_by_reason(&self, verdict: Verdict) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut ids_by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for result in self.results.iter().filter(|result| result.verdict == verdict) {
+            let reason = result.reason.as_deref().unwrap_or_default();
+            ids_by_reason.entry(reason).or_default().insert(&result.id);
+        }
+        ids_by_reason
     }
 
     /// The command that runs one result again.

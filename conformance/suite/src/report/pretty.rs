@@ -1,11 +1,10 @@
 //! The report for a terminal.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use owo_colors::{OwoColorize as _, Style as Colour};
 
-use super::{Counts, Report, json::file_of, quotes};
+use super::{Counts, Report, headline, json::file_of, quotes};
 use crate::case::Library;
 use crate::escape::escape;
 use crate::play::{Failure, Problem};
@@ -47,9 +46,9 @@ impl Style {
             text,
             match verdict {
                 Verdict::Pass => Colour::new().green(),
-                Verdict::Fail | Verdict::HarnessError => Colour::new().red().bold(),
-                Verdict::Blocked | Verdict::UpstreamBug => Colour::new().magenta(),
-                Verdict::Nonstrict | Verdict::Informational => Colour::new().yellow(),
+                Verdict::Fail | Verdict::UnexpectedPass | Verdict::HarnessError => Colour::new().red().bold(),
+                Verdict::Blocked | Verdict::UpstreamBug | Verdict::Deviation => Colour::new().magenta(),
+                Verdict::Nonstrict | Verdict::Informational | Verdict::Flaky => Colour::new().yellow(),
                 Verdict::Unsupported => Colour::new().cyan(),
             },
         )
@@ -124,27 +123,30 @@ fn details(out: &mut String, id: &str, failure: &Failure, style: Style) {
 
 /// The received bytes around the first difference, and the column at which that stands.
 fn around(bytes: &[u8], difference: usize) -> (String, usize) {
+    let (before, different, after) = window(bytes, difference);
+    let column = before.chars().count();
+    (format!("{before}{different}{after}"), column)
+}
+
+/// The received bytes before, at and after the first difference.
+pub(super) fn window(bytes: &[u8], difference: usize) -> (String, String, String) {
     let difference = difference.min(bytes.len());
     let start = difference.saturating_sub(BEFORE_DIFFERENCE);
     let end = bytes.len().min(difference + SHOWN_BYTES_MAX);
-    let before = format!(
-        "{}{}",
-        if start > 0 { "..." } else { "" },
-        escape(&bytes[start..difference])
-    );
-    let column = before.chars().count();
-    let after = escape(&bytes[difference..end]);
+    let next = end.min(difference + 1);
+    let dots = |shown: bool| if shown { "..." } else { "" };
     (
-        format!("{before}{after}{}", if end < bytes.len() { "..." } else { "" }),
-        column,
+        format!("{}{}", dots(start > 0), escape(&bytes[start..difference])),
+        escape(&bytes[difference..next]),
+        format!("{}{}", escape(&bytes[next..end]), dots(end < bytes.len())),
     )
 }
 
-fn shorten(bytes: &[u8]) -> String {
+pub(super) fn shorten(bytes: &[u8]) -> String {
     shorten_text(&escape(bytes))
 }
 
-fn shorten_text(text: &str) -> String {
+pub(super) fn shorten_text(text: &str) -> String {
     if text.len() <= SHOWN_BYTES_MAX || !text.is_ascii() {
         return text.to_owned();
     }
@@ -177,9 +179,17 @@ pub fn summary(report: &Report, style: Style) -> String {
     }
     row(&mut out, &format!("{:<width$}", "total"), &all, &shown, style);
     out.push('\n');
-    bugs(&mut out, report);
+    reasons(&mut out, report, Verdict::UpstreamBug, "known bug of memcached");
+    reasons(&mut out, report, Verdict::Deviation, "known deviation");
+    for fault in &report.faults {
+        line(
+            &mut out,
+            format_args!("{} {fault}", style.verdict("WRONG DECLARATION", Verdict::Fail)),
+        );
+    }
+    baseline(&mut out, report, style);
     likeness_line(&mut out, report);
-    last_line(&mut out, report, &all, style);
+    last_line(&mut out, report, style);
     out
 }
 
@@ -205,22 +215,42 @@ fn row(out: &mut String, name: &str, counts: &Counts, shown: &[Verdict], style: 
     out.push('\n');
 }
 
-/// The known faults that the server showed, each once.
-fn bugs(out: &mut String, report: &Report) {
-    let mut ids_by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for result in report
-        .results
-        .iter()
-        .filter(|result| result.verdict == Verdict::UpstreamBug)
-    {
-        let reason = result.reason.as_deref().unwrap_or_default();
-        ids_by_reason.entry(reason).or_default().insert(&result.id);
+/// How many ids are named of one reason.
+const SHOWN_IDS_MAX: usize = 4;
+
+/// What the results of one verdict have for a reason, each once.
+fn reasons(out: &mut String, report: &Report, verdict: Verdict, label: &str) {
+    for (reason, ids) in report.ids_by_reason(verdict) {
+        let shown = ids.iter().copied().take(SHOWN_IDS_MAX).collect::<Vec<_>>().join(" ");
+        let more = ids.len().saturating_sub(SHOWN_IDS_MAX);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        line(out, format_args!("{label}: {reason}"));
+        line(out, format_args!("  seen in {shown}{more}"));
     }
-    for (reason, ids) in ids_by_reason {
-        let cases = ids.iter().copied().collect::<Vec<_>>().join(" ");
-        line(out, format_args!("known bug of memcached: {reason}"));
-        line(out, format_args!("  seen in {cases}"));
+}
+
+/// What got worse and better since a former run.
+fn baseline(out: &mut String, report: &Report, style: Style) {
+    let Some(comparison) = &report.baseline else { return };
+    for change in &comparison.worse {
+        line(out, format_args!("{} {change}", style.verdict("WORSE", Verdict::Fail)));
     }
+    for change in &comparison.better {
+        line(out, format_args!("{} {change}", style.verdict("better", Verdict::Pass)));
+    }
+    let (worse, better, same) = (
+        comparison.worse.len(),
+        comparison.better.len(),
+        comparison.still_failing,
+    );
+    line(
+        out,
+        format_args!("since the baseline: {worse} worse, {better} better, {same} that failed before and still do"),
+    );
 }
 
 fn likeness_line(out: &mut String, report: &Report) {
@@ -253,28 +283,14 @@ fn likeness_line(out: &mut String, report: &Report) {
     }
 }
 
-fn last_line(out: &mut String, report: &Report, all: &Counts, style: Style) {
-    let (sign, words, verdict) = if report.conforms() {
-        ("ok", "conforms", Verdict::Pass)
+fn last_line(out: &mut String, report: &Report, style: Style) {
+    let (sign, verdict) = if report.passes() {
+        ("ok", Verdict::Pass)
     } else {
-        ("NOT OK", "does not conform", Verdict::Fail)
+        ("NOT OK", Verdict::Fail)
     };
-    let version = report.target.version.as_deref().unwrap_or("of unknown version");
-    let cases = report.results.len();
-    let passed = all.get(&Verdict::Pass).copied().unwrap_or(0);
-    let failed: usize = all
-        .iter()
-        .filter(|(verdict, _)| !verdict.conforms())
-        .map(|(_, count)| count)
-        .sum();
     let sign = style.verdict(sign, verdict);
-    line(
-        out,
-        format_args!(
-            "{sign}: {} ({version}) {words}: {cases} results, {passed} passed, {failed} not",
-            report.target_name
-        ),
-    );
+    line(out, format_args!("{sign}: {}", headline(report)));
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {

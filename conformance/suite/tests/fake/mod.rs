@@ -1,5 +1,7 @@
 //! Servers in a thread each, with answers as a test asks for them.
 
+pub(crate) mod judged;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
