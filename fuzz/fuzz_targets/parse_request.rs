@@ -1,0 +1,5 @@
+//! The parser of requests, whole and in pieces.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz_checks::requests::check(input));
