@@ -10,7 +10,17 @@ const DIRECTORIES: [(&str, &[&str]); 5] = [
     ("reference", &["protocol", "store", "swap", "server", "dial"]),
     (
         "conformance",
-        &["cases", "targets", "suite", "explore", "containers", "mutants", "cli"],
+        &[
+            "cases",
+            "targets",
+            "suite",
+            "explore",
+            "containers",
+            "mutants",
+            "mutation",
+            "fuzz",
+            "cli",
+        ],
     ),
     ("simulation", &["turmoil", "loom"]),
     ("fuzz", &[]),

@@ -6,18 +6,21 @@
 //! - [`layout`]: what stands where: the top level, the crates, their pages.
 //! - [`lengths`]: how long files and functions may be. [`exceptions`]: those that may be longer, as a ratchet.
 //! - [`prose`]: paths of one machine and notes to oneself, which do not belong into the tree; sources in ASCII.
-//! - [`links`]: links between pages lead somewhere.
+//! - [`links`]: links between pages lead somewhere. [`commands`]: so do paths and packages in the commands that they show.
+//! - [`promises`]: what is said to hold a promise of the swap, exists.
 //! - [`cases`]: the cases follow their format, and their quotes stand in the text that they cite.
 //!
 //! It depends on the suite for the format of the cases and on nothing else of the tree; nothing depends on it.
 
 pub mod arrows;
 pub mod cases;
+pub mod commands;
 pub mod exceptions;
 pub mod finding;
 pub mod layout;
 pub mod lengths;
 pub mod links;
+pub mod promises;
 pub mod prose;
 pub mod tree;
 
@@ -39,6 +42,8 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     findings.extend(lengths::check(&tree, &exceptions));
     findings.extend(prose::check(&tree, &exceptions));
     findings.extend(links::check(&tree));
+    findings.extend(commands::check(&tree));
+    findings.extend(promises::check(&tree));
     findings.extend(cases::check(&tree));
     findings.sort();
     Ok(findings)

@@ -1,42 +1,53 @@
 //! Links between the pages of the tree lead somewhere.
 
 use pulldown_cmark::{Event, Parser, Tag};
+use regex::Regex;
 
 use crate::finding::Finding;
 use crate::tree::Tree;
 
-/// Finds links and images in Markdown whose target is not in the tree. Links to other places are not followed.
+/// Finds links and images in Markdown, and in HTML within it, whose target is not in the tree. Links to other places are not
+/// followed.
 pub fn check(tree: &Tree) -> Vec<Finding> {
+    // A constant, and compiles; a test below says so.
+    let Ok(attribute) = Regex::new(r#"\b(?:href|src|srcset)="([^"]*)""#) else {
+        return vec![Finding::of_file("ci/tidy/src/links.rs", "a pattern does not compile")];
+    };
     let pages = tree.texts().filter(|(path, _)| path.ends_with(".md"));
-    pages.flat_map(|(path, text)| page(tree, path, text)).collect()
+    pages
+        .flat_map(|(path, text)| page(tree, path, text, &attribute))
+        .collect()
 }
 
-fn page(tree: &Tree, path: &str, text: &str) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn page(tree: &Tree, path: &str, text: &str, attribute: &Regex) -> Vec<Finding> {
+    let mut links: Vec<(usize, String)> = Vec::new();
     for (event, range) in Parser::new(text).into_offset_iter() {
-        let Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) = event else {
-            continue;
-        };
-        let target = dest_url.split('#').next().unwrap_or_default();
-        if target.is_empty() || target.contains(':') {
-            continue;
-        }
-        let line = text[..range.start].matches('\n').count() + 1;
-        match resolve(path, target) {
-            Some(file) if file.is_empty() || tree.holds(&file) => {}
-            Some(file) => findings.push(Finding::of_line(
-                path,
-                line,
-                format!("links to {file}, which does not exist"),
-            )),
-            None => findings.push(Finding::of_line(
-                path,
-                line,
-                format!("links to {target}, outside the tree"),
-            )),
+        match event {
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+                links.push((range.start, dest_url.into_string()));
+            }
+            Event::Html(html) | Event::InlineHtml(html) => {
+                let found = attribute.captures_iter(&html);
+                links.extend(found.map(|found| (range.start, found[1].to_owned())));
+            }
+            _ => {}
         }
     }
-    findings
+    let line_of = |at: usize| text[..at].matches('\n').count() + 1;
+    let wrong = |(at, link): (usize, String)| Some(Finding::of_line(path, line_of(at), fault(tree, path, &link)?));
+    links.into_iter().filter_map(wrong).collect()
+}
+
+fn fault(tree: &Tree, page: &str, link: &str) -> Option<String> {
+    let target = link.split('#').next().unwrap_or_default();
+    if target.is_empty() || target.contains(':') {
+        return None;
+    }
+    match resolve(page, target) {
+        Some(file) if file.is_empty() || tree.holds(&file) => None,
+        Some(file) => Some(format!("links to {file}, which does not exist")),
+        None => Some(format!("links to {target}, outside the tree")),
+    }
 }
 
 /// The path from the root that `target` means on the page at `page`; `None` if it leads out of the tree.
@@ -93,6 +104,25 @@ mod tests {
                 "a/b.md:4: links to d.png, which does not exist",
                 "a/b.md:5: links to ../../e, outside the tree",
                 "a/b.md:6: links to /f, outside the tree",
+            ]
+        );
+    }
+
+    #[test]
+    fn links_in_html_are_links() {
+        let (_directory, tree) = planted(&[
+            (
+                "a.md",
+                "<picture>\n  <source srcset=\"dark.png\">\n  <img src=\"light.png\">\n</picture>\n\nSee <a href=\"https://x\">x</a> and <a href=\"b.md\">b</a>\n",
+            ),
+            ("light.png", ""),
+        ]);
+        let findings: Vec<String> = check(&tree).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            findings,
+            [
+                "a.md:2: links to dark.png, which does not exist",
+                "a.md:6: links to b.md, which does not exist"
             ]
         );
     }
