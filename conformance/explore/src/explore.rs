@@ -1,7 +1,7 @@
 //! A run: many histories at once, the faults that they find, collected by kind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mcspec_suite::case::Release;
@@ -187,7 +187,8 @@ pub async fn explore_one(options: &Options, pace: Pace, number: u64) -> Result<S
     let shared = Shared::new(options);
     let mut collector = Collector::new(options);
     let judged = async {
-        if let Some(suspect) = shared.judge(&mut shared.bench(), number, pace).await? {
+        let history = shared.history(number, pace);
+        if let Some(suspect) = shared.judge(&mut shared.bench(), number, pace, history).await? {
             collector.take(suspect, &shared).await?;
         }
         Ok(())
@@ -196,11 +197,26 @@ pub async fn explore_one(options: &Options, pace: Pace, number: u64) -> Result<S
     Ok(collector.summary(&shared))
 }
 
+/// Histories that do not wait, as far as they have been dealt out.
+#[derive(Debug, Default)]
+struct Dealt {
+    histories: u64,
+    commands: u64,
+}
+
+/// How many commands a history has.
+fn sends(history: &History) -> u64 {
+    history.iter().filter(|step| matches!(step, Step::Send { .. })).count() as u64
+}
+
 /// What the lanes share.
 pub(crate) struct Shared {
     options: Options,
-    next: AtomicU64,
-    next_waiting: AtomicU64,
+    quick: Mutex<Dealt>,
+    /// So many commands are in histories that do not wait, if commands are the bound: as many as the others leave.
+    quick_commands: Option<u64>,
+    waiting: AtomicU64,
+    waiting_max: u64,
     pub(crate) commands: AtomicU64,
     pub(crate) histories: AtomicU64,
     pub(crate) put_aside: AtomicU64,
@@ -210,10 +226,21 @@ pub(crate) struct Shared {
 
 impl Shared {
     fn new(options: &Options) -> Self {
+        let &Options {
+            seed,
+            first,
+            commands,
+            offer,
+            ..
+        } = options;
+        let waiting_max = (commands.unwrap_or(u64::MAX) / COMMANDS_PER_WAITING).clamp(4, WAITING_MAX);
+        let waiting = |dealt| sends(&history(seed, first + dealt, Pace::Waiting, offer));
         Self {
             options: options.clone(),
-            next: AtomicU64::new(options.first),
-            next_waiting: AtomicU64::new(options.first),
+            quick: Mutex::default(),
+            quick_commands: commands.map(|all| all.saturating_sub((0..waiting_max).map(waiting).sum())),
+            waiting: AtomicU64::new(0),
+            waiting_max,
             commands: AtomicU64::new(0),
             histories: AtomicU64::new(0),
             put_aside: AtomicU64::new(0),
@@ -232,27 +259,36 @@ impl Shared {
         }
     }
 
-    /// The number of the next history of this pace, unless a bound is reached.
-    fn next(&self, pace: Pace) -> Option<u64> {
+    /// The next history of this pace and its number, unless a bound is reached. Where commands are the bound, which histories
+    /// are played does not depend on how fast the server or the machine is.
+    fn next(&self, pace: Pace) -> Option<(u64, History)> {
         let is_late = self.options.time.is_some_and(|time| self.start.elapsed() >= time);
         if is_late || self.stop.load(Ordering::Relaxed) {
             return None;
         }
-        let enough = self.options.commands.unwrap_or(u64::MAX);
-        match pace {
-            Pace::Quick if self.commands.load(Ordering::Relaxed) >= enough => None,
-            Pace::Quick => Some(self.next.fetch_add(1, Ordering::Relaxed)),
-            _ => {
-                let number = self.next_waiting.fetch_add(1, Ordering::Relaxed);
-                let limit = (enough / COMMANDS_PER_WAITING).clamp(4, WAITING_MAX);
-                (number - self.options.first < limit).then_some(number)
-            }
+        let first = self.options.first;
+        if pace == Pace::Waiting {
+            let dealt = self.waiting.fetch_add(1, Ordering::Relaxed);
+            return (dealt < self.waiting_max).then(|| (first + dealt, self.history(first + dealt, pace)));
         }
+        // What a lane that panicked has left is a number and a sum that fit each other.
+        let mut dealt = self.quick.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.quick_commands.is_some_and(|commands| dealt.commands >= commands) {
+            return None;
+        }
+        let number = first + dealt.histories;
+        let history = self.history(number, pace);
+        dealt.histories += 1;
+        dealt.commands += sends(&history);
+        Some((number, history))
+    }
+
+    fn history(&self, number: u64, pace: Pace) -> History {
+        history(self.options.seed, number, pace, self.options.offer)
     }
 
     fn count(&self, history: &History) {
-        let sends = history.iter().filter(|step| matches!(step, Step::Send { .. })).count();
-        self.commands.fetch_add(sends as u64, Ordering::Relaxed);
+        self.commands.fetch_add(sends(history), Ordering::Relaxed);
         self.histories.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -269,8 +305,13 @@ impl Shared {
     }
 
     /// Plays the history of this number, and counts it; what the server did wrong, if it did.
-    async fn judge(&self, bench: &mut Bench, number: u64, pace: Pace) -> std::io::Result<Option<Suspect>> {
-        let history = history(self.options.seed, number, pace, self.options.offer);
+    async fn judge(
+        &self,
+        bench: &mut Bench,
+        number: u64,
+        pace: Pace,
+        history: History,
+    ) -> std::io::Result<Option<Suspect>> {
         let outcome = bench.judge(&history).await?;
         self.count(&history);
         match outcome {
@@ -292,8 +333,8 @@ impl Shared {
 
 async fn run_lane(shared: Arc<Shared>, sender: mpsc::Sender<Suspect>, pace: Pace) -> std::io::Result<()> {
     let mut bench = shared.bench();
-    while let Some(number) = shared.next(pace) {
-        if let Some(suspect) = shared.judge(&mut bench, number, pace).await?
+    while let Some((number, history)) = shared.next(pace) {
+        if let Some(suspect) = shared.judge(&mut bench, number, pace, history).await?
             && sender.send(suspect).await.is_err()
         {
             return Ok(());
@@ -307,17 +348,8 @@ async fn flushes(shared: &Shared, collector: &mut Collector) -> std::io::Result<
     let mut bench = shared.bench();
     let histories = shared.histories.load(Ordering::Relaxed) / FLUSHES_PER + 1;
     for number in shared.options.first..shared.options.first + histories {
-        let history = history(shared.options.seed, number, Pace::Alone, shared.options.offer);
-        let outcome = bench.judge(&history).await?;
-        shared.count(&history);
-        if let Outcome::Wrong(fault) = outcome {
-            let suspect = Suspect {
-                commands: shared.commands.load(Ordering::Relaxed),
-                number,
-                pace: Pace::Alone,
-                history,
-                fault: *fault,
-            };
+        let history = shared.history(number, Pace::Alone);
+        if let Some(suspect) = shared.judge(&mut bench, number, Pace::Alone, history).await? {
             collector.take(suspect, shared).await?;
             if collector.findings.len() >= shared.options.findings {
                 break;

@@ -18,11 +18,13 @@ use crate::server::{StartError, start};
 
 /// What the histories are made from: the same for all mutants, and on every run.
 pub const SEED: u64 = 1;
-/// Within so many commands a fault must be found that the model can express; the histories that are under way then, and
-/// those with `flush_all`, which are played last, come on top: some two hundred commands.
+/// Within so many commands a fault must be found that the model can express; what the last history of them has beyond, and
+/// those with `flush_all`, which are played last, come on top: some four hundred commands.
 pub const COMMANDS: u64 = 10_000;
 /// How long a mutant may do nothing while an answer is due.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the server without a fault may: it answers everything, so only a machine that has stopped lasts so long.
+const SOUND_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the explorer came to on one fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +90,7 @@ pub async fn first_finding(fault: Option<&Fault>, commands: u64) -> Result<Optio
         site: Site {
             address: Address::Tcp(mutant.address.to_string()),
             fence: Fence::Mn,
-            patience: PATIENCE,
+            patience: fault.map_or(SOUND_PATIENCE, |_| PATIENCE),
         },
         oracle: Oracle::Model(release.clone()),
         release: Some(release),
