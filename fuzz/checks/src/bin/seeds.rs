@@ -2,6 +2,9 @@
 //!
 //! Started by `ci/fuzz`; all paths are relative to `fuzz/`.
 
+#[cfg(feature = "coverage")]
+#[path = "seeds/coverage.rs"]
+mod coverage;
 // Cases are read and written by the suite; without it the other commands are built in seconds.
 #[cfg(feature = "case_file")]
 #[path = "seeds/finding.rs"]
@@ -17,12 +20,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use fuzz_checks::{targets, text};
 
-const USAGE: &str = "usage: fuzz-seeds make | pack | unpack | run TARGET FILE... | case TARGET FILE
+const USAGE: &str = "usage: fuzz-seeds make | pack | unpack | run TARGET FILE... | case TARGET FILE | coverage EXPORT
 make      writes fuzz/dictionary, and seeds from the conformance cases into fuzz/corpus/TARGET/
-pack      writes fuzz/seeds/TARGET.txt, what is in fuzz/corpus/TARGET/
+pack      writes fuzz/seeds/TARGET.txt, what is in fuzz/corpus/TARGET/ and in fuzz/kept/TARGET.txt
 unpack    writes fuzz/corpus/TARGET/, what is in fuzz/seeds/TARGET.txt
 run       gives inputs to a target, without a fuzzer
-case      prints a finding as a conformance case to be completed";
+case      prints a finding as a conformance case to be completed
+coverage  holds what `llvm-cov export` wrote against fuzz/unreached.toml";
 
 /// A longer seed makes its target slow; nothing needs one.
 const SEED_BYTES_MAX: usize = 2048;
@@ -41,6 +45,18 @@ fn main() -> anyhow::Result<()> {
             let input = fs::read(file).with_context(|| format!("{file} cannot be read"))?;
             print!("{}", finding::as_case(target, &input)?);
             Ok(())
+        }
+        #[cfg(feature = "coverage")]
+        ["coverage", export] => {
+            let root = fuzz("..")
+                .canonicalize()
+                .context("the tree that this was built from is gone")?;
+            coverage::check(
+                Path::new(export),
+                &fuzz("unreached.toml"),
+                &root,
+                "reference/protocol/src",
+            )
         }
         _ => bail!("{USAGE}"),
     }
@@ -115,6 +131,10 @@ fn pack(target: &str) -> anyhow::Result<()> {
     for file in files {
         seeds.push(fs::read(file?.path())?);
     }
+    let kept = fuzz("kept").join(format!("{target}.txt"));
+    if kept.exists() {
+        seeds.extend(read(&kept)?);
+    }
     seeds.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
     seeds.dedup();
     let lines: String = seeds.iter().map(|seed| text::write(seed) + "\n").collect();
@@ -140,10 +160,14 @@ fn unpack_all() -> anyhow::Result<()> {
 }
 
 fn unpack(target: &str) -> anyhow::Result<()> {
-    let file = packed(target);
-    let lines = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let seeds = lines.lines().enumerate().map(|(line, seed)| {
-        text::read(seed).with_context(|| format!("{}:{} is no escaped text", file.display(), line + 1))
+    write_all(target, &read(&packed(target))?.into_iter().collect())
+}
+
+/// The inputs of a file that has one a line.
+fn read(file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let lines = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let inputs = lines.lines().enumerate().map(|(line, input)| {
+        text::read(input).with_context(|| format!("{}:{} is no escaped text", file.display(), line + 1))
     });
-    write_all(target, &seeds.collect::<anyhow::Result<_>>()?)
+    inputs.collect()
 }

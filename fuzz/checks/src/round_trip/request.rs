@@ -59,7 +59,7 @@ pub(super) enum Owned {
         noreply: bool,
     },
     Shutdown {
-        graceful: bool,
+        mode: u8,
     },
     Plain(Plain),
     Arguments {
@@ -184,11 +184,11 @@ impl Owned {
             }),
             Owned::Verbosity { level, noreply } => Request::Verbosity(Verbosity { level, noreply }),
             Owned::CacheMemlimit { megabytes, noreply } => Request::CacheMemlimit(CacheMemlimit { megabytes, noreply }),
-            Owned::Shutdown { graceful } => Request::Shutdown(Shutdown {
-                mode: if graceful {
-                    ShutdownMode::Graceful
-                } else {
-                    ShutdownMode::Immediate
+            Owned::Shutdown { mode } => Request::Shutdown(Shutdown {
+                mode: match mode % 3 {
+                    0 => ShutdownMode::Immediate,
+                    1 => ShutdownMode::Graceful,
+                    _ => ShutdownMode::Unknown,
                 },
                 noreply: false,
             }),
