@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a server that wavers has answered wrongly, or one that lags not at all.
+/// Whether a server that wavers has answered wrongly, one that lags not at all, or one that tires rightly.
 static WAVERED: AtomicBool = AtomicBool::new(false);
 
 fn main() -> std::io::Result<()> {
@@ -40,8 +40,9 @@ fn serve(mut stream: &TcpStream, mode: &str, directory: &Path) {
             (_, "version") => b"VERSION 1.6.45\r\n",
             (_, "mn") => b"MN\r\n",
             ("wavers", line) if line.starts_with("gets ") && !WAVERED.swap(true, Ordering::Relaxed) => b"ERROR\r\n",
-            ("empty" | "wavers" | "lags", line) if line.starts_with("get ") => b"END\r\n",
-            ("wavers" | "lags", line) if line.starts_with("gets ") => b"END\r\n",
+            ("tires", line) if line.starts_with("gets ") && WAVERED.swap(true, Ordering::Relaxed) => b"ERROR\r\n",
+            ("empty" | "wavers" | "lags" | "tires", line) if line.starts_with("get ") => b"END\r\n",
+            ("wavers" | "lags" | "tires", line) if line.starts_with("gets ") => b"END\r\n",
             ("stores", line) => &store(directory, &mut key, line),
             _ => b"ERROR\r\n",
         };

@@ -115,6 +115,16 @@ fn a_first_file_fails_until_a_person_has_written_every_reason() {
 }
 
 #[test]
+fn what_passes_at_first_and_not_always_is_written_down() {
+    let project = Project::new();
+    let output = project.mcspec(&["init", "--spawn", &spawn("tires")]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let file = project.read("odd_server.toml");
+    let at_times = "cases = [\n  \"s/t/at_times\",\n]\nintermittent = true\nreason = \"?\"\n";
+    assert!(file.contains(at_times), "{file}");
+}
+
+#[test]
 fn what_came_too_late_once_is_told_and_not_written_down() {
     let project = Project::new();
     let output = project.mcspec(&["init", "--spawn", &spawn("lags"), "--timeout", "2"]);

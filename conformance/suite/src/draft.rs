@@ -100,6 +100,35 @@ pub fn draft(name: &str, start: &Start, library: &Library, report: &Report) -> R
     })
 }
 
+/// The cases that passed in at least one delivery.
+pub fn passes_somewhere(results: &[CaseResult]) -> BTreeSet<String> {
+    let passed = results.iter().filter(|result| has_passed(result.verdict));
+    passed.map(|result| result.id.clone()).collect()
+}
+
+/// Takes note of what was played again: what passed one time and failed another, in the same delivery, fails at times.
+pub fn note_again(results: &mut [CaseResult], again: &[CaseResult]) {
+    let again: BTreeMap<_, &CaseResult> = again
+        .iter()
+        .map(|result| ((&*result.id, result.delivery), result))
+        .collect();
+    for result in results {
+        let Some(other) = again.get(&(&*result.id, result.delivery)) else {
+            continue;
+        };
+        if has_passed(result.verdict) && other.verdict == Verdict::Fail {
+            result.failure.clone_from(&other.failure);
+            result.verdict = Verdict::Flaky;
+        } else if result.verdict == Verdict::Fail && has_passed(other.verdict) {
+            result.verdict = Verdict::Flaky;
+        }
+    }
+}
+
+fn has_passed(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Pass | Verdict::Nonstrict | Verdict::Informational)
+}
+
 /// Whether the answer was wrong only in that it did not come in time, once.
 fn is_late(result: &CaseResult) -> bool {
     let timed_out = |failure: &Failure| matches!(failure.problem, Problem::TimedOut(_));

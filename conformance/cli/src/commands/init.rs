@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use mcspec_suite::case::Library;
-use mcspec_suite::draft::{Draft, draft};
+use mcspec_suite::draft::{Draft, draft, note_again, passes_somewhere};
 use mcspec_suite::play::Address;
 use mcspec_suite::profile::Start;
 use mcspec_suite::report::Report;
@@ -22,6 +22,8 @@ use crate::targets::{More, start};
 
 /// How many times a case that did not pass is played again, to tell what fails at times from what fails.
 const RETRIES: u32 = 1;
+/// How many times more all is played that passed in some delivery: what passes by chance is not seen by playing again what failed.
+const MORE_ROUNDS: u32 = 2;
 
 /// Probes the server, plays the suite to it, and writes down what it lacks and where it deviates.
 pub(crate) fn init(args: &Init) -> Result<Exit, Failure> {
@@ -137,7 +139,6 @@ async fn judge(args: &Init, library: &Library) -> Result<Report, Failure> {
     let Reached {
         target, name, running, ..
     } = reach(started, args.timeout).await?;
-    let ids: BTreeSet<String> = library.cases().map(|(id, ..)| id).collect();
     let options = Options {
         deliveries: args.delivery.0.clone(),
         timeout: args.timeout,
@@ -148,13 +149,27 @@ async fn judge(args: &Init, library: &Library) -> Result<Report, Failure> {
     };
     // As in a run: exclusive cases, of which many time out on a server that nobody has mended yet, go to instances of their own.
     let more = More::new(&args.target, None, args.timeout, options.seed);
-    let instances = (0..running.more_max()).map(|_| more.start(&target.address)).collect();
-    let mut progress = Progress::new(ids.len() * options.deliveries.len());
-    let results = run_on_several(library, &ids, &target, instances, &options, &mut |result| {
-        progress.add(result);
-    })
-    .await;
-    progress.finish();
+    let play = async |ids: &BTreeSet<String>, options: &Options| {
+        let instances = (0..running.more_max()).map(|_| more.start(&target.address)).collect();
+        let mut progress = Progress::new(ids.len() * options.deliveries.len());
+        let results = run_on_several(library, ids, &target, instances, options, &mut |result| {
+            progress.add(result);
+        })
+        .await;
+        progress.finish();
+        results
+    };
+    let all = library.cases().map(|(id, ..)| id).collect();
+    let mut results = play(&all, &options).await;
+    for round in 1..=MORE_ROUNDS {
+        let again = Options {
+            seed: options.seed.wrapping_add(round.into()),
+            retries: 0,
+            ..options.clone()
+        };
+        let played = play(&passes_somewhere(&results), &again).await;
+        note_again(&mut results, &played);
+    }
     tokio::join!(running.stop(), more.stop());
     Ok(Report::new(target, name, String::new(), results))
 }
