@@ -172,6 +172,28 @@ async fn the_page_shows_what_a_server_says_as_text() {
 }
 
 #[tokio::test]
+async fn a_report_stays_short_whatever_was_sent() {
+    let (mut report, library) = report().await;
+    let mut failures = report
+        .results
+        .iter_mut()
+        .filter_map(|result| result.failure.as_deref_mut());
+    let failure = failures.next().unwrap();
+    failure.exchanges[0].bytes = vec![b'a'; 10_000_000];
+    failure.received = vec![b'b'; 1_000_000];
+    failure.first_difference = 999;
+    failure.expected = vec!["c".repeat(1_000_000)];
+    let text = to_json(&report, &library).unwrap();
+    assert!(text.len() < 100_000, "{} bytes", text.len());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_valid(REPORT_SCHEMA, "", &document);
+    let mut cases = document["cases"].as_array().unwrap().iter();
+    let failure = &cases.find(|case| !case["failure"].is_null()).unwrap()["failure"];
+    assert_eq!(failure["exchanges"][0]["left_out"], 10_000_000 - 16 * 1024);
+    assert_eq!(failure["received_left_out"], 1_000_000 - 16 * 1024 - 999);
+}
+
+#[tokio::test]
 async fn reports_are_as_the_published_schema_says() {
     let (mut report, library) = report().await;
     let baseline = r#"{"schema":1,"cases":[{"id":"s/t/bad","delivery":"whole","verdict":"pass"}]}"#;

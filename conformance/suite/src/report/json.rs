@@ -102,6 +102,10 @@ struct CaseInfo<'r> {
     failure: Option<FailureInfo>,
 }
 
+/// More bytes than this of one exchange stand in no report: a server that refuses values of 10 MB would make it one of 100 MB.
+/// Who wants them plays the case again.
+const BYTES_MAX: usize = 16 * 1024;
+
 #[derive(Serialize)]
 struct FailureInfo {
     file: String,
@@ -111,6 +115,8 @@ struct FailureInfo {
     exchanges: Vec<ExchangeInfo>,
     expected: Vec<String>,
     received: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_left_out: Option<usize>,
     first_difference: usize,
     replay: String,
 }
@@ -126,6 +132,8 @@ struct ExchangeInfo {
     connection: char,
     sent: bool,
     bytes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 fn case<'r>(report: &'r Report, library: &Library, result: &'r CaseResult) -> CaseInfo<'r> {
@@ -146,22 +154,42 @@ fn failure_info(report: &Report, library: &Library, result: &CaseResult, failure
     let quotes = quotes(library, &result.id)
         .into_iter()
         .map(|(text, source)| QuoteInfo { text, source });
-    let exchanges = failure.exchanges.iter().map(|exchange| ExchangeInfo {
-        connection: exchange.conn.0,
-        sent: exchange.sent,
-        bytes: escape(&exchange.bytes),
+    let exchanges = failure.exchanges.iter().map(|exchange| {
+        let (bytes, left_out) = shortened(&exchange.bytes, BYTES_MAX);
+        ExchangeInfo {
+            connection: exchange.conn.0,
+            sent: exchange.sent,
+            bytes,
+            left_out,
+        }
     });
+    let expected = failure
+        .expected
+        .iter()
+        .map(|text| match text.char_indices().nth(BYTES_MAX) {
+            Some((end, _)) => format!("{}...", &text[..end]),
+            None => text.clone(),
+        });
+    // What is wrong stands there, wherever it is.
+    let (received, received_left_out) = shortened(&failure.received, BYTES_MAX + failure.first_difference);
     FailureInfo {
         file: file_of(&result.id),
         line: failure.line,
         problem: failure.problem.to_string(),
         quotes: quotes.collect(),
         exchanges: exchanges.collect(),
-        expected: failure.expected.clone(),
-        received: escape(&failure.received),
+        expected: expected.collect(),
+        received,
+        received_left_out,
         first_difference: failure.first_difference,
         replay: report.replay_of(result),
     }
+}
+
+/// At most `most` bytes of the beginning, escaped, and how many more there are, if any.
+fn shortened(bytes: &[u8], most: usize) -> (String, Option<usize>) {
+    let (shown, left_out) = bytes.split_at(bytes.len().min(most));
+    (escape(shown), Some(left_out.len()).filter(|left_out| *left_out > 0))
 }
 
 /// The file of a case, relative to the directory of the cases.
