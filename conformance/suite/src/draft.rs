@@ -69,7 +69,8 @@ pub fn draft(name: &str, start: &Start, library: &Library, report: &Report) -> R
     report.results.retain(|result| !is_late(result));
     // Which deliveries of a case that fails at times failed today is chance.
     let flaky = report.results.iter().filter(|result| result.verdict == Verdict::Flaky);
-    let at_times: BTreeSet<String> = flaky.map(|result| result.id.clone()).collect();
+    let mut at_times: BTreeSet<String> = flaky.map(|result| result.id.clone()).collect();
+    at_times.extend(vary_with_time(library, &report.results));
     for result in report.results.iter_mut().filter(|result| at_times.contains(&result.id)) {
         if result.verdict == Verdict::Fail {
             result.verdict = Verdict::Flaky;
@@ -123,6 +124,20 @@ pub fn note_again(results: &mut [CaseResult], again: &[CaseResult]) {
             result.verdict = Verdict::Flaky;
         }
     }
+}
+
+/// Cases that pass in one delivery and fail in another, and are about what time does or what all connections share: how long a
+/// delivery takes makes the difference there, not how it is cut.
+fn vary_with_time(library: &Library, results: &[CaseResult]) -> BTreeSet<String> {
+    let passed = passes_somewhere(results);
+    let is_timed = |id: &str| {
+        library
+            .case(id)
+            .is_some_and(|(_, case)| case.exclusive || !case.waits().is_zero())
+    };
+    let failed = results.iter().filter(|result| result.verdict == Verdict::Fail);
+    let both = failed.filter(|result| passed.contains(&result.id) && is_timed(&result.id));
+    both.map(|result| result.id.clone()).collect()
 }
 
 fn has_passed(verdict: Verdict) -> bool {
@@ -239,4 +254,61 @@ fn head(name: &str, start: &Start, offers: &BTreeSet<String>, lacks: &BTreeMap<S
         }
     }
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::case::Level;
+    use crate::play::Delivery;
+
+    fn result(id: &str, delivery: Delivery, verdict: Verdict) -> CaseResult {
+        CaseResult {
+            id: id.to_owned(),
+            level: Level::Defacto,
+            delivery,
+            verdict,
+            reason: None,
+            releases: None,
+            failure: None,
+            duration: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn what_differs_between_deliveries_may_be_a_matter_of_time() {
+        let steps = "  observed 1.6.9\n  > get x\n  < END\n";
+        let text = format!(
+            "section s/t\n\ncase plain DEFACTO\n{steps}\ncase waits DEFACTO\n{steps}  wait 1s\n  > get x\n  < END\n\n\
+             case alone DEFACTO\n  exclusive\n{steps}\ncase never DEFACTO\n  exclusive\n{steps}"
+        );
+        let library = Library::from_files(vec![("s/t.case".to_owned(), text)]).unwrap();
+        let mut results = Vec::new();
+        for name in ["plain", "waits", "alone", "never"] {
+            let whole = if name == "never" { Verdict::Fail } else { Verdict::Pass };
+            results.push(result(&format!("s/t/{name}"), Delivery::Whole, whole));
+            results.push(result(&format!("s/t/{name}"), Delivery::Bytes, Verdict::Fail));
+        }
+        let found: Vec<String> = vary_with_time(&library, &results).into_iter().collect();
+        assert_eq!(found, ["s/t/alone", "s/t/waits"]);
+    }
+
+    #[test]
+    fn what_passes_one_time_and_fails_another_fails_at_times() {
+        let once = [Verdict::Pass, Verdict::Fail, Verdict::Fail, Verdict::Unsupported];
+        let again = [Verdict::Fail, Verdict::Pass, Verdict::Fail, Verdict::Fail];
+        let results = |verdicts: [Verdict; 4]| -> Vec<CaseResult> {
+            let ids = ["a", "b", "c", "d"].into_iter().zip(verdicts);
+            ids.map(|(id, verdict)| result(id, Delivery::Whole, verdict)).collect()
+        };
+        let mut noted = results(once);
+        note_again(&mut noted, &results(again));
+        let verdicts: Vec<Verdict> = noted.iter().map(|result| result.verdict).collect();
+        let expected = [Verdict::Flaky, Verdict::Flaky, Verdict::Fail, Verdict::Unsupported];
+        assert_eq!(verdicts, expected);
+    }
 }
