@@ -1,6 +1,7 @@
 //! `mcspec init`: writes a first target file.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -149,8 +150,20 @@ async fn judge(args: &Init, library: &Library) -> Result<Report, Failure> {
     };
     // As in a run: exclusive cases, of which many time out on a server that nobody has mended yet, go to instances of their own.
     let more = More::new(&args.target, None, args.timeout, options.seed);
+    let started = RefCell::new(BTreeMap::<usize, Address>::new());
+    let instance = async |place: usize| {
+        let known = started.borrow().get(&place).cloned();
+        match known {
+            Some(address) => Some(address),
+            None => {
+                let address = more.start(&target.address).await?;
+                started.borrow_mut().insert(place, address.clone());
+                Some(address)
+            }
+        }
+    };
     let play = async |ids: &BTreeSet<String>, options: &Options| {
-        let instances = (0..running.more_max()).map(|_| more.start(&target.address)).collect();
+        let instances = (0..running.more_max()).map(&instance).collect();
         let mut progress = Progress::new(ids.len() * options.deliveries.len());
         let results = run_on_several(library, ids, &target, instances, options, &mut |result| {
             progress.add(result);
