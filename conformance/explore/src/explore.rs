@@ -120,6 +120,10 @@ const COMMANDS_PER_WAITING: u64 = 500;
 /// Histories that wait in one run: each takes some seconds, whatever the server's speed.
 const WAITING_MAX: u64 = 400;
 
+/// One history of so many begins on fresh connections: a server may treat one that is new in another way, and which histories
+/// share a connection otherwise is the lanes' to settle.
+const FRESH_EVERY: u64 = 4;
+
 /// One history with `flush_all` for so many others.
 const FLUSHES_PER: u64 = 25;
 
@@ -312,6 +316,9 @@ impl Shared {
         pace: Pace,
         history: History,
     ) -> std::io::Result<Option<Suspect>> {
+        if number.is_multiple_of(FRESH_EVERY) {
+            bench.hang_up();
+        }
         let outcome = bench.judge(&history).await?;
         self.count(&history);
         match outcome {

@@ -138,7 +138,8 @@ impl Bench {
         Names::new(format!("{}{}", self.prefix, base36(self.trials, 5)))
     }
 
-    fn hang_up(&mut self) {
+    /// Forgets its connections, so that the next history begins on fresh ones.
+    pub(crate) fn hang_up(&mut self) {
         self.left.hang_up();
         if let JudgedBy::Server(player) = &mut self.judged_by {
             player.hang_up();
