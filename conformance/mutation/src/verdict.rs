@@ -1,21 +1,25 @@
 //! The suite on a refcached within this process, up to the first failure.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use mcspec_suite::case::{Case, Library};
 use mcspec_suite::play::{Address, Delivery};
 use mcspec_suite::profile::Profile;
-use mcspec_suite::run::{Options, run};
+use mcspec_suite::run::{Options, run_on_several};
 use mcspec_suite::target::{Target, probe};
 use mcspec_suite::verdict::{CaseResult, Verdict};
 use refcached::{Config, DIALECT, Endpoint, Listen, ListenAddress, Server};
-use tokio::runtime::{Builder, Runtime};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 /// How long the server may do nothing while an answer is due.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How many more servers there are at most for the exclusive cases of a stage: as many as `mcspec run` takes of one that it
+/// starts within itself.
+const MORE_MAX: usize = 8;
 
 /// What of the suite is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,23 +78,24 @@ impl Backend {
     }
 }
 
-/// Runs the suite, or one case of it, on a fresh refcached, demanding the answers of the release that it says it is. What is
+/// Runs the suite, or one case of it, on fresh refcacheds, demanding the answers of the release that they say they are. What is
 /// quick comes first, and the first failure ends it.
 ///
-/// The server may still run when this returns, for a mutant may never stop: what follows is the end of the process.
+/// The servers may still run when this returns, for a mutant may never stop: what follows is the end of the process.
 ///
 /// # Errors
 /// What was wrong first.
 pub fn verdict(library: &Library, backend: Backend, selection: &Selection) -> Result<(), Wrong> {
-    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
     // Threads of its own: a server that never comes to an end must not keep the judge from seeing that.
-    let server = threads()?;
+    let runtime = threads()?;
     let judge = threads()?;
-    let verdict = match server.block_on(start(backend, directory.path())) {
-        Ok(address) => judge.block_on(judged(library, backend, selection, &address)),
-        Err(error) => Err(Wrong::from(error)),
+    let servers = Servers {
+        backend,
+        runtime: runtime.handle().clone(),
+        data: tempfile::tempdir().map_err(|error| error.to_string())?,
     };
-    server.shutdown_background();
+    let verdict = judge.block_on(judged(library, selection, &servers));
+    runtime.shutdown_background();
     verdict
 }
 
@@ -99,30 +104,48 @@ fn threads() -> Result<Runtime, String> {
     runtime.map_err(|error| error.to_string())
 }
 
-/// Starts the server, which then runs until its runtime ends.
-async fn start(backend: Backend, directory: &Path) -> Result<Address, String> {
-    let listen = ListenAddress::parse("127.0.0.1:0", 0).map_err(|error| error.to_string())?;
-    let mut config = Config {
-        listen: Listen::Tcp(vec![listen]),
-        ..Config::default()
-    };
-    if backend == Backend::Redb {
-        config.backend = backend.name().to_owned();
-        config.data_dir = Some(directory.to_owned());
-        config.data = Some("conformance.redb".to_owned());
-    }
-    let server = Server::bind(config).await.map_err(|error| error.to_string())?;
-    let Some(Endpoint::Tcp(address)) = server.local_addrs().into_iter().next() else {
-        return Err("the server listens nowhere".to_owned());
-    };
-    tokio::spawn(server.serve(std::future::pending()));
-    Ok(Address::Tcp(address.to_string()))
+/// The servers of one run, which hold nothing in common.
+struct Servers {
+    backend: Backend,
+    runtime: Handle,
+    /// Where those keep their files that have any.
+    data: TempDir,
 }
 
-async fn judged(library: &Library, backend: Backend, selection: &Selection, address: &Address) -> Result<(), Wrong> {
-    let target = known(address, backend).await?;
+impl Servers {
+    /// Starts one, which then runs until its runtime ends.
+    async fn start(&self) -> Result<Address, String> {
+        let config = self.config().map_err(|error| error.to_string())?;
+        let started = self.runtime.spawn(async {
+            let server = Server::bind(config).await.map_err(|error| error.to_string())?;
+            let Some(Endpoint::Tcp(address)) = server.local_addrs().into_iter().next() else {
+                return Err("the server listens nowhere".to_owned());
+            };
+            tokio::spawn(server.serve(std::future::pending()));
+            Ok(Address::Tcp(address.to_string()))
+        });
+        started.await.map_err(|error| error.to_string())?
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = Config {
+            listen: Listen::Tcp(vec![ListenAddress::parse("127.0.0.1:0", 0)?]),
+            ..Config::default()
+        };
+        if self.backend == Backend::Redb {
+            config.backend = self.backend.name().to_owned();
+            config.data_dir = Some(tempfile::tempdir_in(&self.data)?.keep());
+            config.data = Some("conformance.redb".to_owned());
+        }
+        Ok(config)
+    }
+}
+
+async fn judged(library: &Library, selection: &Selection, servers: &Servers) -> Result<(), Wrong> {
+    let address = servers.start().await?;
+    let target = known(&address, servers.backend).await?;
     for (ids, deliveries) in stages(library, selection) {
-        if let Some(failed) = first_failure(library, &ids, &target, &deliveries).await {
+        if let Some(failed) = first_failure(library, &ids, &target, servers, &deliveries).await {
             return Err(Wrong {
                 what: format!("{:?}", failed.failure.map(|failure| failure.problem)),
                 case: Some((failed.id, failed.delivery)),
@@ -178,6 +201,7 @@ async fn first_failure(
     library: &Library,
     ids: &BTreeSet<String>,
     target: &Target,
+    servers: &Servers,
     deliveries: &[Delivery],
 ) -> Option<CaseResult> {
     let options = Options {
@@ -196,7 +220,8 @@ async fn first_failure(
             let _ = found.send(result.clone());
         }
     };
-    let running = run(library, ids, target, &options, &mut judge);
+    let more = (0..MORE_MAX).map(async |_| servers.start().await.ok()).collect();
+    let running = run_on_several(library, ids, target, more, &options, &mut judge);
     tokio::pin!(running);
     tokio::select! {
         biased;
