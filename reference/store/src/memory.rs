@@ -65,7 +65,8 @@ pub enum MemoryError {
 /// for one turn at least. A shard that holds more than its share gives first, then the others in turn.
 ///
 /// **Flushing** takes no time: it starts a new epoch. A shard drops what it holds from an earlier one when it is next
-/// entered, so the work falls to many requests, a shard each.
+/// entered, so the work falls to many requests, a shard each. Before anything live is evicted, shards that nobody has entered
+/// since are.
 ///
 /// **Hashing** is the caller's: seeded at random in production (clients choose the keys), fixed in simulations. Each key is
 /// hashed once per operation.
@@ -79,6 +80,8 @@ pub struct MemoryStore<H> {
     turn: AtomicUsize,
     /// How many flushes have been done.
     epoch: AtomicU64,
+    /// The last epoch of which it is known that all shards are in it.
+    swept: AtomicU64,
     /// When the next flush is due, in Unix milliseconds; `u64::MAX` if none is.
     flush_at_ms: AtomicU64,
     /// Held while a flush is noted or done.
@@ -102,6 +105,7 @@ impl<H: BuildHasher> MemoryStore<H> {
             used_bytes: AtomicU64::new(0),
             turn: AtomicUsize::new(0),
             epoch: AtomicU64::new(0),
+            swept: AtomicU64::new(0),
             flush_at_ms: AtomicU64::new(u64::MAX),
             flushing: Mutex::new(()),
             watchers: Arc::default(),
@@ -173,9 +177,29 @@ impl<H: BuildHasher> MemoryStore<H> {
         self.release(freed);
     }
 
+    /// Whether no shard holds what has been flushed.
+    fn is_swept(&self) -> bool {
+        self.swept.load(Ordering::Acquire) >= self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Has shards drop what has been flushed, until there is no excess: it goes before anything that is live.
+    fn sweep(&self) {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        for shard in 0..self.shards.len() {
+            if self.excess() == 0 {
+                return;
+            }
+            drop(self.enter(shard));
+        }
+        self.swept.fetch_max(epoch, Ordering::AcqRel);
+    }
+
     /// Evicts from all shards but `home`, a little from each, until there is no excess; then again with no bound.
     #[cold]
     fn evict_elsewhere(&self, home: Option<usize>, now: Timestamp) {
+        if !self.is_swept() {
+            self.sweep();
+        }
         let shards = self.shards.len();
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
         for step in 0..2 * shards {
@@ -236,7 +260,9 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
             // Wraps when it shrinks, which is the same as subtracting.
             self.used_bytes.fetch_add(outcome.grown as u64, Ordering::Relaxed);
             if outcome.grown > 0 && self.excess() > 0 {
-                self.evict_at_home(&mut shard, outcome.bucket, now);
+                if self.is_swept() {
+                    self.evict_at_home(&mut shard, outcome.bucket, now);
+                }
                 drop(shard);
                 self.evict_elsewhere(Some(home), now);
             }

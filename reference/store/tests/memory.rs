@@ -102,6 +102,22 @@ fn expired_items_go_before_live_ones() {
 }
 
 #[test]
+fn flushed_items_go_before_live_ones() {
+    let session = bounded(2 << 20, 256);
+    let value = "v".repeat(200_000);
+    for round in 0..3 {
+        for number in 0..8 {
+            let stored = session.exchange(&format!("set key{round}.{number} 0 0 200000 | {value}"));
+            assert_eq!(stored, "STORED");
+        }
+        // Few shards are entered by the next round: the others still hold what was flushed.
+        assert_eq!(session.exchange("flush_all"), "OK");
+    }
+    assert_eq!(statistics(&session).evictions, 0);
+    assert_eq!(statistics(&session).bytes, 0);
+}
+
+#[test]
 fn an_item_larger_than_the_store_is_refused_and_changes_nothing() {
     let session = bounded(10_000, 1);
     assert_eq!(session.exchange("set k 0 0 1 | a"), "STORED");
