@@ -49,7 +49,8 @@ impl Running {
         match self {
             Self::Elsewhere => 0,
             Self::Embedded(_) => 8,
-            Self::Spawned(_) | Self::Container(_) => 4,
+            Self::Spawned(_) => 6,
+            Self::Container(_) => 4,
         }
     }
 

@@ -7,18 +7,19 @@ use super::fill::{Bindings, Segment};
 use super::group::groups;
 use crate::case::{Action, Case};
 
-/// Writes that are meant to arrive apart wait this long for the server to read the one before.
-pub(super) const APART: Duration = Duration::from_millis(1);
+/// Writes that are meant to arrive apart wait this long for the server to read the one before. The runtime's clock has whole
+/// milliseconds and rounds up: what is asked for right after a tick ends with the next one if it is less than one.
+pub(super) const APART: Duration = Duration::from_micros(500);
 
-/// What such a wait takes in the end: the runtime's clock has whole milliseconds, and the one under way is not counted.
-const APART_TAKES: Duration = Duration::from_millis(2);
+/// What such a wait takes in the end, where one follows the other.
+const APART_TAKES: Duration = Duration::from_millis(1);
 
 /// Of a send with more writes than this none waits: the scheduler's own delays must do.
 const SEND_WRITES_MAX: usize = 160;
 
 /// So many waits a case has in all; behind them the scheduler's own delays must do, too. One that sends thirty large values byte
 /// by byte would take longer than all others together.
-const CASE_WAITS_MAX: usize = 640;
+const CASE_WAITS_MAX: usize = 256;
 
 /// The waits that a case has left.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ mod tests {
         let (_, case) = library.case("s/t/c").unwrap();
         let seconds = |delivery| estimate(case, delivery).as_secs_f64();
         assert_eq!(seconds(Delivery::Whole), 2.0);
-        assert_eq!(seconds(Delivery::Bytes), 2.0 + 2.0 * 6.0 * 0.002);
+        assert_eq!(seconds(Delivery::Bytes), 2.0 + 2.0 * 6.0 * 0.001);
         assert!(seconds(Delivery::Cuts) > 2.0 && seconds(Delivery::Cuts) < seconds(Delivery::Bytes));
     }
 }
