@@ -3,12 +3,13 @@
 use std::io::{IsTerminal, Write, stdout};
 use std::ops::Range;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Instant;
 
 use anyhow::Context;
 use clap::Parser;
-use hotswap_sim::history::rendered;
+use hotswap_sim::history::{What, rendered};
 use hotswap_sim::runner::{self, Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -59,6 +60,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let jobs = if trace { 1 } else { jobs };
     let bar = progress_bar(seeds.end - seeds.start);
     let began = Instant::now();
+    let commands = AtomicUsize::new(0);
     let bad = runner::run_all(seeds.clone(), jobs, |outcome| {
         if trace {
             // Whoever closed the pipe has read enough.
@@ -67,6 +69,11 @@ fn main() -> anyhow::Result<ExitCode> {
         if !outcome.violations.is_empty() {
             bar.suspend(|| tell(outcome));
         }
+        let sent = outcome
+            .events
+            .iter()
+            .filter(|event| matches!(event.what, What::Sent { .. }));
+        commands.fetch_add(sent.count(), Relaxed);
         bar.inc(1);
     });
     bar.finish_and_clear();
@@ -75,7 +82,8 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut out = stdout().lock();
     writeln!(
         out,
-        "{worlds} worlds in {took:.1} s, {:.0} a second; {} broke a promise",
+        "{worlds} worlds and {} commands in {took:.1} s, {:.0} worlds a second; {} broke a promise",
+        commands.into_inner(),
         worlds as f64 / took,
         bad.len()
     )
