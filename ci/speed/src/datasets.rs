@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::load::Load;
 use crate::measure::{Plan, measure, median};
 use crate::mix::{self, Ask, Mix};
+use crate::report::Line;
 use crate::requests;
 use crate::server::{Contender, Server};
 
@@ -53,14 +54,6 @@ struct Swap {
     p999_with_us: f64,
     resident_before_bytes: u64,
     resident_after_bytes: u64,
-}
-
-/// A line of the table.
-pub(crate) struct Line {
-    pub(crate) what: String,
-    pub(crate) figure: String,
-    pub(crate) goal: &'static str,
-    pub(crate) met: bool,
 }
 
 impl Figures {

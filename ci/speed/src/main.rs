@@ -3,12 +3,13 @@
 //! # Layout
 //! - `mix`: what is asked of them. - `requests`: that as bytes, made beforehand.
 //! - `load`: the generator: one thread, many connections. - `server`: starting, pinning, what a process has used.
-//! - `measure`: rounds, medians. - `datasets`: what only refcached does. - `report`: tables. - `plot`: the picture.
-//! - `page`: tables in a page of the documentation.
+//! - `measure`: rounds, medians. - `datasets`: what only refcached does. - `harness`: what users of the suite wait for.
+//! - `report`: tables. - `plot`: the picture. - `page`: tables in a page of the documentation.
 //!
-//! It must not know what a server is made of: servers are programs, and what they have used is read from `/proc`.
+//! It must not know what a server or the suite is made of: both are programs, and what servers have used is read from `/proc`.
 
 mod datasets;
+mod harness;
 mod load;
 mod measure;
 mod mix;
@@ -37,6 +38,9 @@ struct Args {
     /// The program to measure
     #[arg(long, value_name = "PATH", default_value = "target/release/refcached")]
     refcached: PathBuf,
+    /// The suite, which `hotswap-sim` stands beside
+    #[arg(long, value_name = "PATH", default_value = "target/release/mcspec")]
+    mcspec: PathBuf,
     /// Threads of each server
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: usize,
@@ -49,12 +53,15 @@ struct Args {
     /// Shorter measurements and fewer: for a look, not for a page
     #[arg(long)]
     quick: bool,
-    /// Only mixes whose name has this in it, and no datasets in files
+    /// Only mixes whose name has this in it, and neither datasets nor the suite
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Only datasets in files, and no mixes
+    /// Only datasets in files
     #[arg(long, conflicts_with = "only")]
     only_datasets: bool,
+    /// Only the suite itself
+    #[arg(long, conflicts_with_all = ["only", "only_datasets"])]
+    only_harness: bool,
     /// Makes the keys that are asked for
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -73,25 +80,34 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let plan = plan(&args);
     anyhow::ensure!(
-        args.only_datasets || !plan.mixes.is_empty(),
+        args.only_datasets || args.only_harness || !plan.mixes.is_empty(),
         "no mix has `{}` in its name; without --only all of them are measured",
         args.only
     );
+    // Before this thread, and with it what it starts, is kept off a processor.
+    let harness = if args.only.is_empty() && !args.only_datasets {
+        Some(harness::run(&args.mcspec, args.quick).context("the suite")?)
+    } else {
+        None
+    };
     let apart = server::stay_off(plan.threads)?;
     let processors = apart.then_some(plan.threads);
     let results = measure::run(&plan, processors)?;
     let mut tables = report::table(&results);
-    print!("{tables}");
-    let mut figures = None;
-    if args.only.is_empty() {
+    let mut datasets = None;
+    if args.only.is_empty() && !args.only_harness {
         let measured = datasets::run(&plan, &args.refcached, processors).context("datasets in files")?;
-        let table = report::datasets(&measured);
-        print!("\n{table}");
-        tables = format!("{tables}\n{table}");
-        figures = Some(measured);
+        tables += "\n";
+        tables += &report::figures("datasets of 1 million records", &measured.lines());
+        datasets = Some(measured);
     }
+    if let Some(harness) = &harness {
+        tables += "\n";
+        tables += &report::figures("the suite and what stands around it", &harness.lines());
+    }
+    print!("{tables}");
     if let Some(path) = &args.json {
-        let all = serde_json::json!({ "servers": results, "datasets": figures });
+        let all = serde_json::json!({ "servers": results, "datasets": datasets, "harness": harness });
         let json = serde_json::to_string_pretty(&all).context("the results cannot be written as JSON")?;
         fs::write(path, json).with_context(|| format!("{} cannot be written", path.display()))?;
     }
@@ -115,7 +131,7 @@ fn plan(args: &Args) -> Plan {
         threads: args.threads,
         time: args.time.unwrap_or(Duration::from_secs_f64(time)),
         rounds: args.rounds.unwrap_or(if args.quick { 3 } else { 5 }).into(),
-        mixes: mixes.filter(|_| !args.only_datasets).collect(),
+        mixes: mixes.filter(|_| !args.only_datasets && !args.only_harness).collect(),
         seed: args.seed,
     }
 }

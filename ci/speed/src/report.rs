@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::datasets::Figures;
 use crate::measure::{Compared, Results};
 
 /// A share of p99.9 that is noise: between two runs of one server it differs by as much.
@@ -103,10 +102,18 @@ fn missed(mixes: &[Compared]) -> String {
     format!("Missed:\n- {}\n", lines.join("\n- "))
 }
 
-/// The table of what only refcached does.
-pub(crate) fn datasets(figures: &Figures) -> String {
-    let mut out = String::from("| datasets of 1 million records | figure | goal |\n|---|---:|---:|\n");
-    for line in figures.lines() {
+/// A line of a table of figures that are not beside another server's.
+pub(crate) struct Line {
+    pub(crate) what: String,
+    pub(crate) figure: String,
+    pub(crate) goal: &'static str,
+    pub(crate) met: bool,
+}
+
+/// A table of such lines, under this heading.
+pub(crate) fn figures(heading: &str, lines: &[Line]) -> String {
+    let mut out = format!("| {heading} | figure | goal |\n|---|---:|---:|\n");
+    for line in lines {
         let verdict = if line.met { "" } else { ", missed" };
         // Writing to a string cannot fail.
         let _ = writeln!(out, "| {} | {} | {}{verdict} |", line.what, line.figure, line.goal);
