@@ -4,6 +4,7 @@
 //! backend is a module here and a line in the table of [`crate::server`].
 
 pub(crate) mod memory;
+mod progress;
 pub(crate) mod redb;
 
 use std::future::Future;

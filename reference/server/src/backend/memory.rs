@@ -11,6 +11,7 @@ use refcached_store::store::StoreStatistics;
 use refcached_store::{Engine, MemoryOptions, MemoryStore, Store, Timestamp};
 
 use crate::administration::SwitchError;
+use crate::backend::progress;
 use crate::backend::{Backend, Dataset, FileIdentity, Found, Opening};
 use crate::batch::{Batch, Outcome};
 use crate::blocking::{Blocking, Unfinished};
@@ -89,7 +90,7 @@ where
             cause: error.to_string(),
         })?;
         let store = self.store(opening);
-        let filled = transfer::fill_from(&store, Path::new(name), storage, opening.now, |_| {});
+        let filled = transfer::fill_from(&store, Path::new(name), storage, opening.now, progress::reading(name));
         let filled = filled.map_err(|error| explained(error, name))?;
         let evicted = store.statistics().evictions;
         if evicted > 0 {

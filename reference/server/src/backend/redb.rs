@@ -25,6 +25,7 @@ use refcached_store::environment::Sink;
 use refcached_store::store::StoreStatistics;
 
 use crate::administration::SwitchError;
+use crate::backend::progress;
 use crate::backend::{Backend, Dataset, Found, Opening};
 use crate::batch::{Batch, Outcome};
 use crate::blocking::{Blocking, Unfinished};
@@ -94,7 +95,8 @@ impl<F: Files> Backend for Redb<F> {
             read_only: source.access == FileAccess::Read,
             ..self.options
         };
-        let keeper = Keeper::open(source.file, options, opening.now).map_err(|error| explained(error, name))?;
+        let keeper = Keeper::open(source.file, options, opening.now, progress::opening(name));
+        let keeper = keeper.map_err(|error| explained(error, name))?;
         let executor = Executor::new(keeper, opening, self.readers, Arc::clone(&self.blocking));
         Ok(RedbDataset {
             executor: Arc::new(executor),

@@ -7,7 +7,7 @@
 use std::io;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
-use refcached_store::redb::{OpenError, RedbError};
+use refcached_store::redb::{OpenError, OpenProgress, RedbError};
 use refcached_store::{RedbOptions, RedbStore, Timestamp};
 
 use crate::administration::SwitchError;
@@ -55,8 +55,13 @@ struct Trouble {
 }
 
 impl<F: DataFile> Keeper<F> {
-    pub(super) fn open(file: F, options: RedbOptions, now: Timestamp) -> Result<Self, OpenError> {
-        let store = RedbStore::open_on(file.storage()?, &options, now, |_| {})?;
+    pub(super) fn open(
+        file: F,
+        options: RedbOptions,
+        now: Timestamp,
+        progress: impl Fn(OpenProgress) + Send + Sync + 'static,
+    ) -> Result<Self, OpenError> {
+        let store = RedbStore::open_on(file.storage()?, &options, now, progress)?;
         Ok(Keeper {
             file,
             options,
