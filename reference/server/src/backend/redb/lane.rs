@@ -46,20 +46,32 @@ impl<J> Lane<J> {
             state.workers -= 1;
             return None;
         };
-        let mut fit = fits(&first);
+        let fit = fits(&first);
         let mut jobs = vec![first];
-        while fit && let Some(next) = state.jobs.front() {
-            fit = fits(next);
-            if fit {
-                jobs.extend(state.jobs.pop_front());
-            }
+        if fit {
+            state.pop_those_that_fit(&mut jobs, fits);
         }
         Some(jobs)
+    }
+
+    /// For a worker with jobs in hand: those at the front that `fits` takes, up to the first that it does not.
+    pub(super) fn pop_more(&self, jobs: &mut Vec<J>, fits: impl FnMut(&J) -> bool) {
+        self.state().pop_those_that_fit(jobs, fits);
     }
 
     /// Jobs are moved under the lock and nothing else is done: no panic leaves it half done.
     fn state(&self) -> MutexGuard<'_, State<J>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<J> State<J> {
+    fn pop_those_that_fit(&mut self, jobs: &mut Vec<J>, mut fits: impl FnMut(&J) -> bool) {
+        while let Some(next) = self.jobs.front()
+            && fits(next)
+        {
+            jobs.extend(self.jobs.pop_front());
+        }
     }
 }
 
@@ -90,5 +102,19 @@ mod tests {
         };
         assert_eq!(lane.pop(&mut fits), Some(vec![5, 6]));
         assert_eq!(lane.pop(|_| true), Some(vec![7, 8]));
+    }
+
+    #[test]
+    fn a_worker_may_take_what_has_come_meanwhile() {
+        let lane = Lane::new(1);
+        assert!(lane.push(1));
+        let mut jobs = lane.pop(|_| true).unwrap_or_default();
+        lane.pop_more(&mut jobs, |_| true);
+        assert_eq!(jobs, [1]);
+        let started: Vec<bool> = [2, 3, 4].map(|job| lane.push(job)).into();
+        assert_eq!(started, [false, false, false]);
+        lane.pop_more(&mut jobs, |job| *job < 4);
+        assert_eq!(jobs, [1, 2, 3]);
+        assert_eq!(lane.pop(|_| true), Some(vec![4]));
     }
 }
