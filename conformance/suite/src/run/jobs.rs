@@ -66,9 +66,6 @@ impl Job<'_> {
     }
 }
 
-/// How many times longer than estimated jobs take while all others run beside them: measured with two processors.
-const BUSY: f64 = 2.0;
-
 /// Cuts jobs that run one by one into at most `most` parts that take about as long as each other, and no more parts than it
 /// takes for none to last longer than `meanwhile` or, where that is longer, than the longest job. Each keeps its order.
 pub(super) fn share_out(jobs: Vec<Job<'_>>, most: usize, meanwhile: Duration) -> Vec<Vec<Job<'_>>> {
@@ -78,7 +75,7 @@ pub(super) fn share_out(jobs: Vec<Job<'_>>, most: usize, meanwhile: Duration) ->
     let total: Duration = jobs.iter().map(|(time, _)| time).sum();
     let each = jobs.first().map_or(meanwhile, |(longest, _)| meanwhile.max(*longest));
     // Not more than there are jobs.
-    let wanted = (BUSY * total.as_secs_f64() / each.as_secs_f64().max(f64::MIN_POSITIVE)).ceil() as usize;
+    let wanted = (total.as_secs_f64() / each.as_secs_f64().max(f64::MIN_POSITIVE)).ceil() as usize;
     let mut parts: Vec<(Duration, Vec<Job<'_>>)> = Vec::new();
     parts.resize_with(wanted.clamp(1, most), Default::default);
     for (time, job) in jobs {
