@@ -58,32 +58,26 @@ struct Swap {
 
 impl Figures {
     pub(crate) fn lines(&self) -> Vec<Line> {
-        let line = |what: &str, figure: String, goal, met| Line {
-            what: what.to_owned(),
-            figure,
-            goal,
-            met,
-        };
         let mut lines = vec![
-            line(
+            Line::new(
                 "`refcached load` from text",
                 format!("{:.1} s", self.load_s),
                 "3 s",
                 self.load_s <= 3.0,
             ),
-            line(
+            Line::new(
                 "durable sets, 64 connections",
                 format!("{:.0} a second", self.durable_sets_per_s),
                 "50,000",
                 self.durable_sets_per_s >= 50_000.0,
             ),
-            line(
+            Line::new(
                 "gets of 8, CPU, over memory's",
                 format!("{:.2}", self.gets_to_memory),
                 "0.5",
                 self.gets_to_memory >= 0.5,
             ),
-            line(
+            Line::new(
                 "misses of 8, CPU, over memory's",
                 format!("{:.2}", self.misses_to_memory),
                 "1.0",

@@ -66,12 +66,6 @@ pub(crate) fn run(mcspec: &Path, quick: bool) -> anyhow::Result<Figures> {
 
 impl Figures {
     pub(crate) fn lines(&self) -> Vec<Line> {
-        let line = |what: &str, figure: String, goal, met| Line {
-            what: what.to_owned(),
-            figure,
-            goal,
-            met,
-        };
         let slowest = self.one_delivery_s.iter().copied().fold(0.0, f64::max);
         let each: Vec<String> = DELIVERIES
             .iter()
@@ -80,43 +74,43 @@ impl Figures {
             .collect();
         let worlds = self.world_commands_per_s / COMMANDS_OF_A_WORLD;
         vec![
-            line(
+            Line::new(
                 "the whole suite, all deliveries",
                 format!("{:.1} s", self.all_deliveries_s),
                 "15 s",
                 self.all_deliveries_s <= 15.0,
             ),
-            line(
-                &format!("one delivery, of which a case waits {:.1} s", self.longest_wait_s),
+            Line::new(
+                format!("one delivery, of which a case waits {:.1} s", self.longest_wait_s),
                 format!("{} s", each.join(", ")),
                 "4 s",
                 slowest <= 4.0,
             ),
-            line(
+            Line::new(
                 "from start to the end with one verdict",
                 format!("{:.0} ms", 1e3 * self.first_verdict_s),
                 "100 ms",
                 self.first_verdict_s < 0.1,
             ),
-            line(
+            Line::new(
                 "simulated worlds of 250 commands, one at a time",
                 format!("{worlds:.0} a second"),
                 "300",
                 worlds >= 300.0,
             ),
-            line(
+            Line::new(
                 "the same, two at a time",
                 format!("{:.2} times as many", self.worlds_by_two),
                 "",
                 true,
             ),
-            line(
+            Line::new(
                 "commands of the explorer",
                 format!("{:.0} a second", self.explored_per_s),
                 "100,000",
                 self.explored_per_s >= 100_000.0,
             ),
-            line(
+            Line::new(
                 "the same, for each second of a processor, the server's own included",
                 format!("{:.0}", self.explored_per_cpu_s),
                 "",

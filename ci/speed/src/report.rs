@@ -110,6 +110,18 @@ pub(crate) struct Line {
     pub(crate) met: bool,
 }
 
+impl Line {
+    pub(crate) fn new(what: impl Into<String>, figure: String, goal: &'static str, met: bool) -> Line {
+        let what = what.into();
+        Line {
+            what,
+            figure,
+            goal,
+            met,
+        }
+    }
+}
+
 /// A table of such lines, under this heading.
 pub(crate) fn figures(heading: &str, lines: &[Line]) -> String {
     let mut out = format!("| {heading} | figure | goal |\n|---|---:|---:|\n");

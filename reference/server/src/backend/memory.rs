@@ -11,8 +11,7 @@ use refcached_store::store::StoreStatistics;
 use refcached_store::{Engine, MemoryOptions, MemoryStore, Store, Timestamp};
 
 use crate::administration::SwitchError;
-use crate::backend::progress;
-use crate::backend::{Backend, Dataset, FileIdentity, Found, Opening};
+use crate::backend::{Backend, Dataset, FileIdentity, Found, Opening, progress};
 use crate::batch::{Batch, Outcome};
 use crate::blocking::{Blocking, Unfinished};
 use crate::extensions::{self, RangeWalk};

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use refcached_store::redb::OpenProgress;
 
+use crate::transfer::TransferProgress;
+
 /// A file below this many bytes, or records of it below so many, is opened before anybody would read how far it has come.
 const BYTES_MIN: u64 = 64 << 20;
 const RECORDS_MIN: u64 = 500_000;
@@ -28,7 +30,7 @@ pub(super) fn opening(name: &str) -> impl Fn(OpenProgress) + Send + Sync + use<>
 }
 
 /// Tells the log each tenth of a dataset that is read into memory: of the bytes of a text, or of the records of a redb file.
-pub(super) fn reading(name: &str) -> impl Fn(crate::transfer::TransferProgress) + use<> {
+pub(super) fn reading(name: &str) -> impl Fn(TransferProgress) + use<> {
     let filename = name.to_owned();
     let read = Tenths::default();
     move |progress| {

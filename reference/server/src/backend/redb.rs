@@ -25,8 +25,7 @@ use refcached_store::environment::Sink;
 use refcached_store::store::StoreStatistics;
 
 use crate::administration::SwitchError;
-use crate::backend::progress;
-use crate::backend::{Backend, Dataset, Found, Opening};
+use crate::backend::{Backend, Dataset, Found, Opening, progress};
 use crate::batch::{Batch, Outcome};
 use crate::blocking::{Blocking, Unfinished};
 use crate::extensions::RangeWalk;
