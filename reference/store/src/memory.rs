@@ -15,7 +15,7 @@ use crate::store::{Access, Change, FORESEEN_MAX, ScanPosition, Store, StoreStati
 use crate::time::Timestamp;
 use crate::watch::Watchers;
 use record::Record;
-use shard::Shard;
+use shard::{Reach, Shard};
 
 /// How a [`MemoryStore`] is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +58,12 @@ pub enum MemoryError {
 /// moment is the only excess there can be.
 ///
 /// **Eviction** is CLOCK, with a bound on the work of one step. In each shard a hand goes over the table; an item that has
-/// expired is dropped where it is met; an item that was used since the hand last came by loses its
-/// reference bit and stays; an unused one goes. After 16 used ones in a row one of them goes: one that was never fetched rather than one that was, and the least recently
-/// used of these. The order of
-/// the table is that of the hashes, so a newcomer is anywhere in the circle: it begins with its bit set and stays
-/// for one turn at least. A shard that holds more than its share gives first, then the others in turn.
+/// expired is dropped where it is met; an item that was used since the hand last came by loses its reference bit and stays; an
+/// unused one goes. After 16 used ones in a row one of them goes: one that was never fetched rather than one that was, and the
+/// least recently used of these. The order of the table is that of the hashes, so a newcomer is anywhere in the circle: it
+/// begins with its bit set and stays for one turn at least. A shard that holds more than its share gives first, then all in
+/// turn. Where items are so few and large that a shard has no 16 of them, what is unused goes first in all shards, then what
+/// was never fetched, then the rest.
 ///
 /// **Flushing** takes no time: it starts a new epoch. A shard drops what it holds from an earlier one when it is next
 /// entered, so the work falls to many requests, a shard each. Before anything live is evicted, shards that nobody has entered
@@ -173,7 +174,7 @@ impl<H: BuildHasher> MemoryStore<H> {
         let share = self.limit_bytes.load(Ordering::Relaxed) / self.shards.len() as u64;
         let surplus = (shard.bytes() as u64).saturating_sub(share);
         let wanted = self.excess().min(surplus);
-        let freed = shard.evict(wanted as usize, Some(spared), &self.watchers, now);
+        let freed = shard.evict(wanted as usize, (Reach::Unused, Some(spared)), &self.watchers, now);
         self.release(freed);
     }
 
@@ -194,26 +195,27 @@ impl<H: BuildHasher> MemoryStore<H> {
         self.swept.fetch_max(epoch, Ordering::AcqRel);
     }
 
-    /// Evicts from all shards but `home`, a little from each, until there is no excess; then again with no bound.
+    /// Evicts from all shards, a little from each, until there is no excess; then again with no bound, until nothing is left
+    /// but the item under the `spared` key.
     #[cold]
-    fn evict_elsewhere(&self, home: Option<usize>, now: Timestamp) {
+    fn evict_anywhere(&self, spared: Option<&[u8]>, now: Timestamp) {
         if !self.is_swept() {
             self.sweep();
         }
-        let shards = self.shards.len();
+        let spared = spared.map(|key| (key, self.locate(key)));
         let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        for step in 0..2 * shards {
-            let excess = self.excess();
-            if excess == 0 {
-                return;
-            }
-            let shard = (first + step) % shards;
-            if Some(shard) != home {
-                let wanted = match step / shards {
-                    0 => excess.div_ceil(shards as u64),
-                    _ => excess,
+        for reach in [Reach::Unused, Reach::Unfetched, Reach::All] {
+            for step in 0..self.shards.len() {
+                let wanted = match (self.excess(), reach) {
+                    (0, _) => return,
+                    (excess, Reach::Unused) => excess.div_ceil(self.shards.len() as u64),
+                    (excess, _) => excess,
                 };
-                let freed = self.enter(shard).evict(wanted as usize, None, &self.watchers, now);
+                let at = (first + step) % self.shards.len();
+                let mut shard = self.enter(at);
+                let spared = spared.filter(|(_, (_, home))| *home == at);
+                let spared = spared.and_then(|(key, (hash, _))| shard.bucket(hash, key));
+                let freed = shard.evict(wanted as usize, (reach, spared), &self.watchers, now);
                 self.release(freed);
             }
         }
@@ -264,7 +266,7 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
                     self.evict_at_home(&mut shard, outcome.bucket, now);
                 }
                 drop(shard);
-                self.evict_elsewhere(Some(home), now);
+                self.evict_anywhere(Some(key), now);
             }
         }
         if outcome.refused {
@@ -329,7 +331,7 @@ impl<H: BuildHasher> Store for MemoryStore<H> {
 
     fn set_limit(&self, limit_bytes: u64, now: Timestamp) -> bool {
         self.limit_bytes.store(limit_bytes, Ordering::Relaxed);
-        self.evict_elsewhere(None, now);
+        self.evict_anywhere(None, now);
         true
     }
 

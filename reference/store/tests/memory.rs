@@ -118,6 +118,25 @@ fn flushed_items_go_before_live_ones() {
 }
 
 #[test]
+fn an_item_in_use_outlives_those_that_nobody_fetches() {
+    // 256 shards, and room for 33 of these: no shard has a choice of its own.
+    let session = bounded(8 << 20, 256);
+    let value = "v".repeat(250_000);
+    session.exchange(&format!("set used 0 0 250000 | {value}"));
+    for number in 0..200 {
+        assert_eq!(session.exchange("mg used"), "HD", "before set number {number}");
+        let stored = session.exchange(&format!("set key{number} 0 0 250000 | {value}"));
+        assert_eq!(stored, "STORED");
+    }
+    assert!(statistics(&session).bytes > 7 << 20, "{:?}", statistics(&session));
+    // Once it is no longer fetched it goes as the others do.
+    for number in 200..300 {
+        session.exchange(&format!("set key{number} 0 0 250000 | {value}"));
+    }
+    assert_eq!(session.exchange("mg used"), "EN");
+}
+
+#[test]
 fn an_item_larger_than_the_store_is_refused_and_changes_nothing() {
     let session = bounded(10_000, 1);
     assert_eq!(session.exchange("set k 0 0 1 | a"), "STORED");

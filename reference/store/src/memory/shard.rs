@@ -13,6 +13,18 @@ use crate::watch::Watchers;
 /// How many used items an eviction looks at before it takes one of them.
 const EXAMINED_MAX: usize = 16;
 
+/// What an eviction takes of a shard. Each is gone through only when the one before has found too little in all shards: a shard
+/// with one large item says nothing of what the others hold.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// What is dead, what was not used since the hand last came by, and the least used of [`EXAMINED_MAX`].
+    Unused,
+    /// What was never fetched, too. All that is left is used: [`Reach::Unused`] has taken the rest, and the reference bits.
+    Unfetched,
+    /// Anything.
+    All,
+}
+
 /// The longest key that a record can hold; the protocol's limit is 250.
 const KEY_BYTES_MAX: usize = 255;
 
@@ -56,6 +68,11 @@ impl Shard {
     /// Charges of the items held.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The bucket that `key` is in.
+    pub(super) fn bucket(&self, hash: u64, key: &[u8]) -> Option<usize> {
+        self.table.find_bucket_index(hash, |record| record.key() == key)
     }
 
     /// Looks `key` up for nothing but to have what that takes in the cache.
@@ -151,12 +168,18 @@ impl Shard {
         }
     }
 
-    /// Drops items, dead or unused ones first, until `wanted` bytes have been freed or nothing is left but the item in bucket
-    /// `spared`. Answers how many bytes were freed.
-    pub(super) fn evict(&mut self, wanted: usize, spared: Option<usize>, watchers: &Watchers, now: Timestamp) -> usize {
+    /// Drops items, dead or unused ones first, until `wanted` bytes have been freed or nothing is left but what is beyond
+    /// `reach` and the item in bucket `spared`. Answers how many bytes were freed.
+    pub(super) fn evict(
+        &mut self,
+        wanted: usize,
+        (reach, spared): (Reach, Option<usize>),
+        watchers: &Watchers,
+        now: Timestamp,
+    ) -> usize {
         let mut freed = 0;
         while freed < wanted {
-            let Some(victim) = self.victim(spared, now) else {
+            let Some(victim) = self.victim(reach, spared, now) else {
                 break;
             };
             let Ok(entry) = self.table.get_bucket_entry(victim) else {
@@ -174,8 +197,8 @@ impl Shard {
         freed
     }
 
-    /// The bucket of the item that goes next, or `None` if there is none but the one in `spared`.
-    fn victim(&mut self, spared: Option<usize>, now: Timestamp) -> Option<usize> {
+    /// The bucket of the item that goes next, or `None` if there is none within `reach` but the one in `spared`.
+    fn victim(&mut self, reach: Reach, spared: Option<usize>, now: Timestamp) -> Option<usize> {
         let buckets = self.table.num_buckets();
         let mut least_used: Option<(bool, u32, usize)> = None;
         let mut examined = 0;
@@ -188,10 +211,11 @@ impl Shard {
             let Some(record) = self.table.get_bucket_mut(at) else {
                 continue;
             };
-            if record.expiry().is_past(now) || !record.take_referenced() {
+            let fetched = record.marks().has(Marks::FETCHED);
+            let used = record.take_referenced() || (reach > Reach::Unused && fetched);
+            if record.expiry().is_past(now) || !used {
                 return Some(at);
             }
-            let fetched = record.marks().has(Marks::FETCHED);
             let candidate = (fetched, record.accessed_unix_s(), at);
             least_used = Some(least_used.map_or(candidate, |least| least.min(candidate)));
             examined += 1;
@@ -199,7 +223,13 @@ impl Shard {
                 break;
             }
         }
-        least_used.map(|(_, _, at)| at)
+        let (fetched, _, at) = least_used?;
+        let reaches = match reach {
+            Reach::Unused => examined == EXAMINED_MAX,
+            Reach::Unfetched => !fetched,
+            Reach::All => true,
+        };
+        reaches.then_some(at)
     }
 
     /// Passes all live items to `visit` and drops the expired ones; answers how many bytes were freed.
