@@ -3,6 +3,8 @@
 //! The command rather than a client library: it knows the user's contexts and credentials, and whoever runs the suite
 //! against an address needs neither. `MCSPEC_DOCKER` names another command that takes the same words.
 
+mod direct;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,7 +15,10 @@ use super::{Running, Started, until_reachable};
 use crate::exit::Failure;
 
 /// The port on which a server listens within its container.
-const PORT: &str = "11211/tcp";
+const PORT: u16 = 11211;
+
+/// Where an engine tells a container's own address; podman's command takes the same words.
+const IP: &str = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
 
 /// Marks containers of ours, so that those of a killed run can be found.
 const LABEL: &str = "mcspec.run";
@@ -49,20 +54,25 @@ pub(super) async fn start(image: &str, timeout: Duration) -> Result<Started, Fai
         "--label",
         LABEL,
         "--publish",
-        "127.0.0.1::11211",
+        &format!("127.0.0.1::{PORT}"),
         image,
     ])
     .await
     .map_err(failed)?;
     let container = Container { id, present: true };
     let started = async {
-        let published = docker(&["port", &container.id, PORT]).await?;
+        let published = docker(&["port", &container.id, &format!("{PORT}/tcp")]).await?;
         let socket = published.lines().next().unwrap_or_default().trim().to_owned();
         let address: Address = socket
             .parse()
-            .map_err(|_| format!("port 11211 is not published: `{socket}`"))?;
+            .map_err(|_| format!("port {PORT} is not published: `{socket}`"))?;
         until_reachable(&address, timeout.max(Duration::from_secs(10)), || true).await?;
-        Ok::<Address, String>(address)
+        // Without an address of its own it is on no network of the engine's, or one of another kind.
+        let ip = docker(&["inspect", "--format", IP, &container.id])
+            .await
+            .unwrap_or_default();
+        let direct = direct::way(&address, &ip, PORT, &container.id).await;
+        Ok::<Address, String>(direct.unwrap_or(address))
     };
     match started.await {
         Ok(address) => Ok(Started {
