@@ -58,12 +58,11 @@ pub enum MemoryError {
 /// moment is the only excess there can be.
 ///
 /// **Eviction** is CLOCK, with a bound on the work of one step. In each shard a hand goes over the table; an item that has
-/// expired is dropped where it is met; an item that was used since the hand last came by loses its reference bit and stays; an
-/// unused one goes. After 16 used ones in a row one of them goes: one that was never fetched rather than one that was, and the
-/// least recently used of these. The order of the table is that of the hashes, so a newcomer is anywhere in the circle: it
-/// begins with its bit set and stays for one turn at least. A shard that holds more than its share gives first, then all in
-/// turn. Where items are so few and large that a shard has no 16 of them, what is unused goes first in all shards, then what
-/// was never fetched, then the rest.
+/// expired is dropped where it is met; one that was stored since the hand last came by stays for this turn, one that was
+/// fetched for this and the next; what has no turn left goes. After 16 that stay in a row one of them goes: one that was never
+/// fetched rather than one that was, and the least recently used of these. The order of the table is that of the hashes, so
+/// a newcomer is anywhere in the circle and stays for one turn at least. A shard that holds more than its share gives first,
+/// then all in turn. Where items are so few and large that a shard has no 16 of them, the shards together are one circle.
 ///
 /// **Flushing** takes no time: it starts a new epoch. A shard drops what it holds from an earlier one when it is next
 /// entered, so the work falls to many requests, a shard each. Before anything live is evicted, shards that nobody has entered
@@ -77,7 +76,7 @@ pub struct MemoryStore<H> {
     limit_bytes: AtomicU64,
     /// Charges of all shards together. Each shard knows its own; this one is for seeing cheaply that there are too many.
     used_bytes: AtomicU64,
-    /// Where the next eviction outside the home shard begins.
+    /// The shard that evictions from all shards came to last.
     turn: AtomicUsize,
     /// How many flushes have been done.
     epoch: AtomicU64,
@@ -203,15 +202,21 @@ impl<H: BuildHasher> MemoryStore<H> {
             self.sweep();
         }
         let spared = spared.map(|key| (key, self.locate(key)));
-        let first = self.turn.fetch_add(1, Ordering::Relaxed);
-        for reach in [Reach::Unused, Reach::Unfetched, Reach::All] {
-            for step in 0..self.shards.len() {
-                let wanted = match (self.excess(), reach) {
+        let shards = self.shards.len();
+        let mut at = self.turn.load(Ordering::Relaxed);
+        // An item has two turns at most, which two rounds take away.
+        for (round, reach) in [Reach::Unused, Reach::Unused, Reach::Unused, Reach::All]
+            .into_iter()
+            .enumerate()
+        {
+            for _ in 0..shards {
+                let wanted = match (self.excess(), round) {
                     (0, _) => return,
-                    (excess, Reach::Unused) => excess.div_ceil(self.shards.len() as u64),
+                    (excess, 0) => excess.div_ceil(shards as u64),
                     (excess, _) => excess,
                 };
-                let at = (first + step) % self.shards.len();
+                at = (at + 1) % shards;
+                self.turn.store(at, Ordering::Relaxed);
                 let mut shard = self.enter(at);
                 let spared = spared.filter(|(_, (_, home))| *home == at);
                 let spared = spared.and_then(|(key, (hash, _))| shard.bucket(hash, key));

@@ -13,14 +13,16 @@ use crate::time::{Expiry, Timestamp};
 /// |---|---|---|
 /// | 0 | 8 | CAS |
 /// | 8 | 6 | expiry, milliseconds since the Unix epoch; all ones is never |
-/// | 14 | 1 | marks in the lower half; [`REFERENCED`] |
+/// | 14 | 1 | marks in the lower half; [`STORED`] and [`FETCHED_SINCE`] |
 /// | 15 | 1 | length of the key |
 /// | 16 | 4 | last access, seconds since the Unix epoch |
 /// | 20 | 4 | client flags |
 pub(super) struct Record(Box<[u8]>);
 
-/// Used since the eviction's hand came by.
-const REFERENCED: u8 = 1 << 7;
+/// Stored since the eviction's hand came by, or fetched since the last time but one.
+const STORED: u8 = 1 << 6;
+/// Fetched since the eviction's hand came by.
+const FETCHED_SINCE: u8 = 1 << 7;
 
 const HEADER: usize = 24;
 const MARKS: usize = 14;
@@ -90,7 +92,7 @@ impl Record {
     /// all processors.
     #[inline]
     pub(super) fn note_access(&mut self, accessed_unix_s: u32) {
-        let marks = self.0[MARKS] | REFERENCED | Marks::FETCHED.bits();
+        let marks = self.0[MARKS] | FETCHED_SINCE | STORED | Marks::FETCHED.bits();
         if self.0[MARKS] != marks {
             self.0[MARKS] = marks;
         }
@@ -99,11 +101,16 @@ impl Record {
         }
     }
 
-    /// Whether it was used since the last call.
-    pub(super) fn take_referenced(&mut self) -> bool {
-        let referenced = self.0[MARKS] & REFERENCED != 0;
-        self.0[MARKS] &= !REFERENCED;
-        referenced
+    /// Takes away one of the turns that it may stay, of which a fetch gives two and a store one; answers whether it had any.
+    pub(super) fn take_turn(&mut self) -> bool {
+        let turns = self.0[MARKS] & (FETCHED_SINCE | STORED);
+        let taken = if turns & FETCHED_SINCE != 0 {
+            FETCHED_SINCE
+        } else {
+            STORED
+        };
+        self.0[MARKS] &= !taken;
+        turns != 0
     }
 
     #[inline]
@@ -184,7 +191,7 @@ fn header(key_bytes: usize, attributes: &Attributes) -> [u8; HEADER] {
     header[8..16].copy_from_slice(&expiry.to_le_bytes());
     header[16..20].copy_from_slice(&attributes.accessed_unix_s.to_le_bytes());
     header[20..24].copy_from_slice(&attributes.client_flags.to_le_bytes());
-    header[MARKS] = attributes.marks.bits() | REFERENCED;
+    header[MARKS] = attributes.marks.bits() | STORED;
     // The protocol's limit for keys is 250, and the store refuses what is longer than 255.
     header[KEY_BYTES] = key_bytes as u8;
     header

@@ -13,15 +13,13 @@ use crate::watch::Watchers;
 /// How many used items an eviction looks at before it takes one of them.
 const EXAMINED_MAX: usize = 16;
 
-/// What an eviction takes of a shard. Each is gone through only when the one before has found too little in all shards: a shard
-/// with one large item says nothing of what the others hold.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What an eviction takes of a shard. A shard of few items says nothing of what the others hold: of its used ones none goes
+/// while there may be unused ones elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// What is dead, what was not used since the hand last came by, and the least used of [`EXAMINED_MAX`].
+    /// What is dead, what has no turn left, and the least used of [`EXAMINED_MAX`] that have.
     Unused,
-    /// What was never fetched, too. All that is left is used: [`Reach::Unused`] has taken the rest, and the reference bits.
-    Unfetched,
-    /// Anything.
+    /// Anything, the least used of as many first.
     All,
 }
 
@@ -211,11 +209,10 @@ impl Shard {
             let Some(record) = self.table.get_bucket_mut(at) else {
                 continue;
             };
-            let fetched = record.marks().has(Marks::FETCHED);
-            let used = record.take_referenced() || (reach > Reach::Unused && fetched);
-            if record.expiry().is_past(now) || !used {
+            if record.expiry().is_past(now) || !record.take_turn() {
                 return Some(at);
             }
+            let fetched = record.marks().has(Marks::FETCHED);
             let candidate = (fetched, record.accessed_unix_s(), at);
             least_used = Some(least_used.map_or(candidate, |least| least.min(candidate)));
             examined += 1;
@@ -223,13 +220,8 @@ impl Shard {
                 break;
             }
         }
-        let (fetched, _, at) = least_used?;
-        let reaches = match reach {
-            Reach::Unused => examined == EXAMINED_MAX,
-            Reach::Unfetched => !fetched,
-            Reach::All => true,
-        };
-        reaches.then_some(at)
+        let (_, _, at) = least_used?;
+        (reach == Reach::All || examined == EXAMINED_MAX).then_some(at)
     }
 
     /// Passes all live items to `visit` and drops the expired ones; answers how many bytes were freed.
