@@ -59,30 +59,23 @@ struct Swap {
 impl Figures {
     pub(crate) fn lines(&self) -> Vec<Line> {
         let mut lines = vec![
-            Line::new(
-                "`refcached load` from text",
-                format!("{:.1} s", self.load_s),
-                "3 s",
-                self.load_s <= 3.0,
-            ),
-            Line::new(
+            Line::told("`refcached load` from text", format!("{:.1} s", self.load_s)).at_most(self.load_s, 3.0, "3 s"),
+            Line::told(
                 "durable sets, 64 connections",
                 format!("{:.0} a second", self.durable_sets_per_s),
-                "50,000",
-                self.durable_sets_per_s >= 50_000.0,
-            ),
-            Line::new(
-                "gets of 8, CPU, over memory's",
-                format!("{:.2}", self.gets_to_memory),
+            )
+            .at_least(self.durable_sets_per_s, 50_000.0, "50,000"),
+            Line::told("gets of 8, CPU, over memory's", format!("{:.2}", self.gets_to_memory)).at_least(
+                self.gets_to_memory,
+                0.5,
                 "0.5",
-                self.gets_to_memory >= 0.5,
             ),
-            Line::new(
+            // Twentieths are noise.
+            Line::told(
                 "misses of 8, CPU, over memory's",
                 format!("{:.2}", self.misses_to_memory),
-                "1.0",
-                self.misses_to_memory >= 0.95,
-            ),
+            )
+            .at_least(self.misses_to_memory, 0.95, "1.0"),
         ];
         lines.extend(self.swaps.iter().flat_map(Swap::lines));
         lines
@@ -93,39 +86,28 @@ impl Swap {
     fn lines(&self) -> [Line; 4] {
         let Swap { backend, .. } = self;
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        let (before, after) = (mib(self.resident_before_bytes), mib(self.resident_after_bytes));
+        let (worst, with) = (self.worst_without_us / 1e3, self.worst_with_us / 1e3);
         [
-            Line {
-                what: format!("{backend}: a switch under load, its check included"),
-                figure: format!("{:.1} s", self.switch_s),
-                goal: "",
-                met: true,
-            },
-            Line {
-                what: format!("{backend}: worst command without and with a switch"),
-                figure: format!(
-                    "{:.1} ms, {:.1} ms",
-                    self.worst_without_us / 1e3,
-                    self.worst_with_us / 1e3
-                ),
-                goal: "1 ms more",
-                met: self.worst_with_us <= self.worst_without_us + 1e3,
-            },
-            Line {
-                what: format!("{backend}: p99.9 without and with a switch"),
-                figure: format!("{:.0} us, {:.0} us", self.p999_without_us, self.p999_with_us),
-                goal: "10 % more",
-                met: self.p999_with_us <= 1.1 * self.p999_without_us,
-            },
-            Line {
-                what: format!("{backend}: memory before and after the switches"),
-                figure: format!(
-                    "{:.0} MiB, {:.0} MiB",
-                    mib(self.resident_before_bytes),
-                    mib(self.resident_after_bytes)
-                ),
-                goal: "10 % more",
-                met: mib(self.resident_after_bytes) <= 1.1 * mib(self.resident_before_bytes),
-            },
+            Line::told(
+                format!("{backend}: a switch under load, its check included"),
+                format!("{:.1} s", self.switch_s),
+            ),
+            Line::told(
+                format!("{backend}: worst command without and with a switch"),
+                format!("{worst:.1} ms, {with:.1} ms"),
+            )
+            .at_most(with, worst + 1.0, "1 ms more"),
+            Line::told(
+                format!("{backend}: p99.9 without and with a switch"),
+                format!("{:.0} us, {:.0} us", self.p999_without_us, self.p999_with_us),
+            )
+            .at_most(self.p999_with_us, 1.1 * self.p999_without_us, "10 % more"),
+            Line::told(
+                format!("{backend}: memory before and after the switches"),
+                format!("{before:.0} MiB, {after:.0} MiB"),
+            )
+            .at_most(after, 1.1 * before, "10 % more"),
         ]
     }
 }

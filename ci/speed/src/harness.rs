@@ -74,47 +74,38 @@ impl Figures {
             .collect();
         let worlds = self.world_commands_per_s / COMMANDS_OF_A_WORLD;
         vec![
-            Line::new(
+            Line::told(
                 "the whole suite, all deliveries",
                 format!("{:.1} s", self.all_deliveries_s),
-                "15 s",
-                self.all_deliveries_s <= 15.0,
-            ),
-            Line::new(
+            )
+            .at_most(self.all_deliveries_s, 15.0, "15 s"),
+            Line::told(
                 format!("one delivery, of which a case waits {:.1} s", self.longest_wait_s),
                 format!("{} s", each.join(", ")),
-                "4 s",
-                slowest <= 4.0,
-            ),
-            Line::new(
+            )
+            .at_most(slowest, 4.0, "4 s"),
+            Line::told(
                 "from start to the end with one verdict",
                 format!("{:.0} ms", 1e3 * self.first_verdict_s),
-                "100 ms",
-                self.first_verdict_s < 0.1,
-            ),
-            Line::new(
+            )
+            .at_most(self.first_verdict_s, 0.1, "100 ms"),
+            Line::told(
                 "simulated worlds of 250 commands, one at a time",
                 format!("{worlds:.0} a second"),
-                "300",
-                worlds >= 300.0,
-            ),
-            Line::new(
+            )
+            .at_least(worlds, 300.0, "300"),
+            Line::told(
                 "the same, two at a time",
                 format!("{:.2} times as many", self.worlds_by_two),
-                "",
-                true,
             ),
-            Line::new(
+            Line::told(
                 "commands of the explorer",
                 format!("{:.0} a second", self.explored_per_s),
-                "100,000",
-                self.explored_per_s >= 100_000.0,
-            ),
-            Line::new(
+            )
+            .at_least(self.explored_per_s, 100_000.0, "100,000"),
+            Line::told(
                 "the same, for each second of a processor, the server's own included",
                 format!("{:.0}", self.explored_per_cpu_s),
-                "",
-                true,
             ),
         ]
     }

@@ -9,6 +9,9 @@ const P999_NOISE: f64 = 1.1;
 
 /// A table of all mixes, Markdown that a terminal shows well too.
 pub(crate) fn table(results: &Results) -> String {
+    if results.mixes.is_empty() {
+        return String::new();
+    }
     let mut out = String::new();
     let cores = if results.apart {
         "a processor of its own"
@@ -104,31 +107,48 @@ fn missed(mixes: &[Compared]) -> String {
 
 /// A line of a table of figures that are not beside another server's.
 pub(crate) struct Line {
-    pub(crate) what: String,
-    pub(crate) figure: String,
-    pub(crate) goal: &'static str,
-    pub(crate) met: bool,
+    what: String,
+    figure: String,
+    /// The goal, and by how much it is missed.
+    goal: String,
 }
 
 impl Line {
-    pub(crate) fn new(what: impl Into<String>, figure: String, goal: &'static str, met: bool) -> Line {
-        let what = what.into();
+    /// A figure without a goal.
+    pub(crate) fn told(what: impl Into<String>, figure: String) -> Line {
         Line {
-            what,
+            what: what.into(),
             figure,
-            goal,
-            met,
+            goal: String::new(),
         }
+    }
+
+    /// The same with a goal, in the words of `goal`, that `value` must reach.
+    pub(crate) fn at_least(self, value: f64, least: f64, goal: &str) -> Line {
+        self.judged(value >= least, goal, 1.0 - value / least, "short")
+    }
+
+    /// The same with a goal that `value` must not exceed.
+    pub(crate) fn at_most(self, value: f64, most: f64, goal: &str) -> Line {
+        self.judged(value <= most, goal, value / most - 1.0, "over")
+    }
+
+    fn judged(self, is_met: bool, goal: &str, share: f64, side: &str) -> Line {
+        let goal = if is_met {
+            goal.to_owned()
+        } else {
+            format!("{goal}, missed: {:.0} % {side}", (100.0 * share).ceil())
+        };
+        Line { goal, ..self }
     }
 }
 
 /// A table of such lines, under this heading.
 pub(crate) fn figures(heading: &str, lines: &[Line]) -> String {
     let mut out = format!("| {heading} | figure | goal |\n|---|---:|---:|\n");
-    for line in lines {
-        let verdict = if line.met { "" } else { ", missed" };
+    for Line { what, figure, goal } in lines {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "| {} | {} | {}{verdict} |", line.what, line.figure, line.goal);
+        let _ = writeln!(out, "| {what} | {figure} | {goal} |");
     }
     out
 }
