@@ -174,8 +174,9 @@ fn cargo_mutants(page: &mut String, outcomes: &Outcomes, survivors: &Survivors) 
     let _ = write!(
         page,
         "{MUTATION}\n\
-         The mutants that cargo-mutants makes of `reference/protocol` and `reference/store`, without the half of the protocol\n\
-         crate that is for clients and the store on a disk (`conformance/mutation/mutants.toml`). The suite is the only test.\n\n\
+         The mutants that cargo-mutants makes of `reference/protocol` and `reference/store`, without what no client reaches, such\n\
+         as the store on a disk, and what changes no answer, such as prefetching: `conformance/mutation/mutants.toml` names it.\n\
+         The suite is the only test.\n\n\
          {}{sample}\n\n\
          Commit {}, {}. It took {:.0} minutes on a machine with two cores that did other things besides, building included, and\n\
          the suite passed all {} times that it ran on the server without a mutant in between. `ci/mutation --shard K/N` runs one of N parts.\n\n\
