@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
-/// How long the server may do nothing while an answer is due.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the server may do nothing while an answer is due: mutants beside it may keep the processors for long.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many more servers there are at most for the exclusive cases of a stage: as many as `mcspec run` takes of one that it
 /// starts within itself.

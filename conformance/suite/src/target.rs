@@ -295,14 +295,14 @@ struct Prober<'a> {
 
 impl Prober<'_> {
     async fn fence(&self) -> Result<(Option<String>, Fence), ProbeError> {
-        let answer = self.first_line("`version`", "version\r\n", self.deadline).await?;
+        let answer = self.first_line("`version`", "version\r\n", None).await?;
         let version = answer
             .strip_prefix(b"VERSION ")
             .map(|rest| String::from_utf8_lossy(rest).into_owned());
         if version.is_none() && !is_refusal(&answer) {
             return Err(self.error("`version`", ProbeProblem::Foreign(answer)));
         }
-        let answer = match self.first_line("`mn`", "mn\r\n", self.deadline).await {
+        let answer = match self.first_line("`mn`", "mn\r\n", None).await {
             Ok(answer) => answer,
             // Some proxies hang up on a command that they do not know.
             Err(ProbeError {
@@ -319,8 +319,8 @@ impl Prober<'_> {
     }
 
     async fn offers(&self, capability: &Capability) -> Result<bool, ProbeError> {
-        let deadline = self.deadline.min(Instant::now() + CAPABILITY_TIMEOUT);
-        match self.first_line(capability.name, capability.request, deadline).await {
+        let patience = Some(CAPABILITY_TIMEOUT);
+        match self.first_line(capability.name, capability.request, patience).await {
             Ok(answer) => Ok(capability
                 .shown_by
                 .iter()
@@ -335,14 +335,21 @@ impl Prober<'_> {
         }
     }
 
-    /// Sends a request on a connection of its own and reads one line, without its end.
-    async fn first_line(&self, tried: &'static str, request: &str, deadline: Instant) -> Result<Vec<u8>, ProbeError> {
+    /// Sends a request on a connection of its own and reads one line, without its end. `patience` is for the answer alone: a
+    /// server that is too busy to accept offers no less.
+    async fn first_line(
+        &self,
+        tried: &'static str,
+        request: &str,
+        patience: Option<Duration>,
+    ) -> Result<Vec<u8>, ProbeError> {
         let no_connection = |cause: io::Error| self.error(tried, ProbeProblem::NoConnection(cause.to_string()));
-        let connect = timeout_at(deadline, self.address.connect()).await;
+        let connect = timeout_at(self.deadline, self.address.connect()).await;
         let stream = connect
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(no_connection)?;
         let mut wire = Wire::new(stream);
+        let deadline = patience.map_or(self.deadline, |patience| self.deadline.min(Instant::now() + patience));
         let deadline = Deadline::fixed(deadline);
         wire.send(&[request.as_bytes().to_vec()], 0, deadline).await;
         match wire.line(deadline).await {
