@@ -48,8 +48,8 @@ impl Running {
     pub(crate) fn more_max(&self) -> usize {
         match self {
             Self::Elsewhere => 0,
-            Self::Embedded(_) => 8,
-            Self::Spawned(_) => 6,
+            Self::Embedded(_) => 16,
+            Self::Spawned(_) => 16,
             Self::Container(_) => 4,
         }
     }

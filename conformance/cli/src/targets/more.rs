@@ -1,13 +1,13 @@
 //! More instances of a server of ours, for the cases that bear no other beside them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use mcspec_suite::play::Address;
 use mcspec_suite::profile::Profile;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::{Running, Started, start};
@@ -21,8 +21,10 @@ pub(crate) struct More<'t> {
     timeout: Duration,
     /// Makes the keys of the trial its own.
     seed: u64,
-    /// Those that run. One starts after the other, or two could be given the same free port.
-    running: Mutex<Vec<Running>>,
+    /// How many were asked for.
+    asked: Cell<u32>,
+    /// Those that run.
+    running: RefCell<Vec<Running>>,
     /// Why there are fewer than were asked for.
     causes: RefCell<BTreeSet<String>>,
 }
@@ -34,25 +36,26 @@ impl<'t> More<'t> {
             profile,
             timeout,
             seed,
-            running: Mutex::new(Vec::new()),
+            asked: Cell::new(0),
+            running: RefCell::new(Vec::new()),
             causes: RefCell::new(BTreeSet::new()),
         }
     }
 
     /// Starts one and gives its address, unless that fails or it holds what `first` holds.
     pub(crate) async fn start(&self, first: &Address) -> Option<Address> {
-        let mut running = self.running.lock().await;
         if !self.causes.borrow().is_empty() {
             // What went wrong once would go wrong again, and might take its time.
             return None;
         }
+        self.asked.set(self.asked.get() + 1);
+        let key = format!("mcspec-more-{}-{}", self.seed, self.asked.get());
         let apart = match start(self.target, self.profile, self.timeout).await {
             Ok(started) => {
                 let Started {
                     address, running: it, ..
                 } = started;
-                running.push(it);
-                let key = format!("mcspec-more-{}-{}", self.seed, running.len());
+                self.running.borrow_mut().push(it);
                 self.are_apart(first, &address, &key).await.map(|()| address)
             }
             Err(failure) => Err(failure.message),
@@ -65,9 +68,8 @@ impl<'t> More<'t> {
         for cause in self.causes.into_inner() {
             eprintln!("mcspec: no instance of their own for exclusive cases, which follow the others instead: {cause}");
         }
-        for running in self.running.into_inner() {
-            running.stop().await;
-        }
+        // Side by side: memcached ends when its clock next ticks.
+        join_all(self.running.into_inner().into_iter().map(Running::stop)).await;
     }
 
     /// Makes sure that what one holds is not what the other holds: two proxies may have one server behind them, and a
