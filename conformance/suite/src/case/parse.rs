@@ -72,7 +72,21 @@ impl<'t> Reader<'t> {
         self.lines.pop_if(|line| line.indent >= indent)
     }
 
+    /// Makes sure that the carriage returns of a file are parts of its line ends: one at the end of a word would be lost when
+    /// the word comes to stand last in its line.
+    fn without_returns(&self) -> Result<(), ParseError> {
+        for line in self.lines.iter().rev() {
+            if let Some(at) = line.cursor.rest().find('\r') {
+                let mut cursor = line.cursor.clone();
+                cursor.take(at);
+                return Err(cursor.error("the end of the line after a carriage return; in bytes it is written `\\r`"));
+            }
+        }
+        Ok(())
+    }
+
     fn topic(mut self) -> Result<Topic, ParseError> {
+        self.without_returns()?;
         let Some(mut line) = self.next() else {
             return Err(Cursor::new(self.file, self.last_line, "").error("`section PATH`"));
         };
