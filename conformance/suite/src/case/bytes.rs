@@ -272,9 +272,11 @@ fn single_word(word: &str) -> Result<Piece, String> {
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    // Without the offset they are something else, and an offset of 0 is not printed.
+    let is_taken = key_number(name).is_some() || matches!(name, "lines" | "log");
     match name {
         "unix" => Ok(Piece::Unix(offset)),
-        _ if is_name => Ok(Piece::Capture(CaptureRef {
+        _ if is_name && !is_taken => Ok(Piece::Capture(CaptureRef {
             name: name.to_owned(),
             offset,
         })),
