@@ -1,5 +1,6 @@
 //! How a target is reached, and how one that was started is stopped.
 
+mod ask;
 mod embedded;
 mod image;
 mod more;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mcspec_suite::play::Address;
 use mcspec_suite::profile::Profile;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
 
+use super::ask::ask;
 use super::{Running, Started, start};
 use crate::args::Target;
 
@@ -86,7 +85,7 @@ impl<'t> More<'t> {
             (first, &delete, "DELETED\r\n"),
         ];
         for (address, request, expected) in trial {
-            let answer = self.ask(address, request, expected.len()).await;
+            let answer = ask(address, request, expected.len(), self.timeout).await;
             if answer == expected.as_bytes() {
                 continue;
             }
@@ -99,23 +98,5 @@ impl<'t> More<'t> {
             ));
         }
         Ok(())
-    }
-
-    /// What the server answers, as far as it comes in time: `length` bytes or more, but for an error's line.
-    async fn ask(&self, address: &Address, request: &str, length: usize) -> Vec<u8> {
-        let mut answer = Vec::new();
-        let exchange = async {
-            let mut stream = address.connect().await?;
-            stream.write_all(request.as_bytes()).await?;
-            while answer.len() < length && !answer.ends_with(b"ERROR\r\n") {
-                if stream.read_buf(&mut answer).await? == 0 {
-                    break;
-                }
-            }
-            Ok::<(), std::io::Error>(())
-        };
-        // Whatever went wrong shows in what came.
-        let _ = timeout(self.timeout, exchange).await;
-        answer
     }
 }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use mcspec_suite::play::{Address, Stream};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::timeout;
+use mcspec_suite::play::Address;
 
-/// How long the way may take to be found. Where the engine runs in a virtual machine, nothing answers at all.
+use super::super::ask::ask;
+
+/// How long each answer may take. Where the engine runs in a virtual machine, nothing answers at all.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The container's own address, if the server that listens at `published` is reached there: an address that is free here may
@@ -17,34 +17,20 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Servers that do not store it are reached as published.
 pub(super) async fn way(published: &Address, ip: &str, port: u16, id: &str) -> Option<Address> {
     let direct: Address = format!("{ip}:{port}").parse().ok()?;
-    let is_same = timeout(PATIENCE, is_same(published, &direct, id)).await;
-    matches!(is_same, Ok(Ok(true))).then_some(direct)
-}
-
-async fn is_same(published: &Address, direct: &Address, id: &str) -> std::io::Result<bool> {
-    let mut direct = direct.connect().await?;
-    let mut published = published.connect().await?;
     let key = format!("mcspec.{}", id.get(..32).unwrap_or(id));
-    let set = format!("set {key} 0 60 2\r\nhi\r\n");
-    if exchange(&mut published, &set, "STORED\r\n").await? {
-        let found = format!("VALUE {key} 0 2\r\nhi\r\nEND\r\n");
-        let is_found = exchange(&mut direct, &format!("get {key}\r\n"), &found).await?;
-        exchange(&mut published, &format!("delete {key}\r\n"), "DELETED\r\n").await?;
-        return Ok(is_found);
+    let stored = is_answered(published, &format!("set {key} 0 60 2\r\nhi\r\n"), "STORED\r\n").await;
+    if !stored {
+        return None;
     }
-    Ok(false)
+    let found = format!("VALUE {key} 0 2\r\nhi\r\nEND\r\n");
+    let is_same = is_answered(&direct, &format!("get {key}\r\n"), &found).await;
+    is_answered(published, &format!("delete {key}\r\n"), "DELETED\r\n").await;
+    is_same.then_some(direct)
 }
 
-/// Whether `request` is answered so.
-async fn exchange(stream: &mut Box<dyn Stream>, request: &str, expected: &str) -> std::io::Result<bool> {
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    while answer.len() < expected.len() && expected.as_bytes().starts_with(&answer) {
-        if stream.read_buf(&mut answer).await? == 0 {
-            break;
-        }
-    }
-    Ok(answer == expected.as_bytes())
+/// Whether `request` is answered so, in time.
+async fn is_answered(address: &Address, request: &str, expected: &str) -> bool {
+    ask(address, request, expected.len(), PATIENCE).await == expected.as_bytes()
 }
 
 #[cfg(test)]
@@ -71,9 +57,7 @@ mod tests {
         assert!(way(&one.address, "127.0.0.1", 1, ID).await.is_none());
         assert!(way(&one.address, "", port(&one.address), ID).await.is_none());
 
-        let mut stream = one.address.connect().await.expect("a connection");
         let get = format!("get mcspec.{}\r\n", &ID[..32]);
-        let is_taken_away = exchange(&mut stream, &get, "END\r\n").await.expect("an answer");
-        assert!(is_taken_away);
+        assert!(is_answered(&one.address, &get, "END\r\n").await, "it is taken away");
     }
 }
