@@ -242,15 +242,8 @@ fn placeholder(inner: &str, sending: bool) -> Result<Piece, String> {
 }
 
 fn single_word(word: &str) -> Result<Piece, String> {
-    if let Some(key) = key_number(word) {
-        return Ok(Piece::Key(key));
-    }
-    match word {
-        "#" => return Ok(Piece::Number),
-        "*" => return Ok(Piece::Text),
-        "lines" => return Ok(Piece::Lines),
-        "log" => return Ok(Piece::Log),
-        _ => {}
+    if let Some(piece) = of_no_offset(word) {
+        return Ok(piece);
     }
     if let Some(range) = word.strip_prefix('#') {
         let ends = range
@@ -272,15 +265,25 @@ fn single_word(word: &str) -> Result<Piece, String> {
         && name
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    // Without the offset they are something else, and an offset of 0 is not printed.
-    let is_taken = key_number(name).is_some() || matches!(name, "lines" | "log");
     match name {
         "unix" => Ok(Piece::Unix(offset)),
-        _ if is_name && !is_taken => Ok(Piece::Capture(CaptureRef {
+        // Such a name without its offset is something else, and an offset of 0 is not printed.
+        _ if is_name && of_no_offset(name).is_none() => Ok(Piece::Capture(CaptureRef {
             name: name.to_owned(),
             offset,
         })),
         _ => Err("a placeholder such as {k}, {key 250}, {bytes 10}, {unix+5}, {name}, {#} or {*}".to_owned()),
+    }
+}
+
+/// What a word stands for that takes no offset and has no bounds.
+fn of_no_offset(word: &str) -> Option<Piece> {
+    match word {
+        "#" => Some(Piece::Number),
+        "*" => Some(Piece::Text),
+        "lines" => Some(Piece::Lines),
+        "log" => Some(Piece::Log),
+        _ => key_number(word).map(Piece::Key),
     }
 }
 
